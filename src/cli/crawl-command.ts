@@ -1,0 +1,164 @@
+/** `doff crawl`: runs a spider, writes its items, shows how it goes, and says what came of it. */
+import { writeFile } from 'node:fs/promises'
+import { systemClock } from '../clock.ts'
+import { type Crawl, crawl } from '../crawl.ts'
+import { ArgumentError, OptionError, OutputError, OutputFailedError } from '../errors.ts'
+import type { CrawlEvent } from '../events.ts'
+import { createLog, type Log, type LogLevel, logEvents, logLevels } from '../observe/log.ts'
+import { Progress } from '../observe/progress.ts'
+import { summarize } from '../observe/report.ts'
+import type { CrawlStats } from '../observe/stats.ts'
+import { Terminal } from '../observe/terminal.ts'
+import { type Destination, Exporter } from '../output/exporter.ts'
+import { exitCodes } from './exit-codes.ts'
+import { configure } from './load-config.ts'
+import { loadSpider } from './load-spider.ts'
+
+export interface CrawlFlags {
+  readonly output: readonly string[]
+  readonly replace: readonly string[]
+  readonly arg: readonly string[]
+  readonly set: readonly string[]
+  readonly delay?: string
+  readonly perHost?: string
+  readonly concurrency?: string
+  readonly maxPages?: string
+  readonly maxDepth?: string
+  readonly contact?: string
+  readonly profile?: string
+  readonly logLevel?: string
+  readonly quiet?: boolean
+  readonly summary?: string
+}
+
+/** How often the progress line is drawn on a terminal, and logged elsewhere. */
+const redrawMs = 250
+const progressLogMs = 30_000
+
+/** @returns the exit code. @throws DoffError for a user's mistake. */
+export async function crawlCommand(name: string, flags: CrawlFlags): Promise<number> {
+  const found = await loadSpider(name)
+  const spider = await configure(found, {
+    settings: flags.set,
+    profile: flags.profile,
+    environment: process.env,
+    flags: [
+      ['--delay', 'delayMs', flags.delay],
+      ['--per-host', 'perHostConcurrency', flags.perHost],
+      ['--concurrency', 'concurrency', flags.concurrency],
+      ['--max-pages', 'maxPages', flags.maxPages],
+      ['--max-depth', 'maxDepth', flags.maxDepth],
+      ['--contact', 'contact', flags.contact],
+    ],
+  })
+  const terminal = new Terminal(process.stderr)
+  const isQuiet = flags.quiet === true
+  const log = createLog(levelOf(flags, process.env.DOFF_LOG_LEVEL), terminal)
+  const progress = new Progress(() => systemClock.now())
+  const observers = [logEvents(log), (event: CrawlEvent) => progress.observe(event)]
+
+  const stopping = new AbortController()
+  const run = crawl(spider, { args: readArguments(flags.arg), observers, signal: stopping.signal })
+  const exporters = await openExporters(flags, (message) => log.warn(message))
+  const interruption = listenForInterrupts(run, stopping, terminal)
+  const showing = isQuiet ? undefined : showProgress(run, progress, terminal, log)
+  let failure: unknown
+  try {
+    for await (const item of run) {
+      for (const exporter of exporters) await exporter.write(item)
+    }
+  } catch (error) {
+    if (!stopping.signal.aborted) failure = error
+  }
+  clearInterval(showing)
+  if (terminal.isInteractive) terminal.show('')
+  interruption.end()
+
+  const outputs: string[] = []
+  const hasEndedWell = failure === undefined && isDone(run.stats) && run.stats.fetched > 0
+  for (const exporter of exporters) {
+    try {
+      outputs.push(await exporter.close(hasEndedWell))
+    } catch (error) {
+      failure ??= error
+    }
+  }
+  if (!isQuiet) terminal.write(summarize(run.stats, outputs))
+  if (flags.summary !== undefined) await writeSummary(flags.summary, run.stats, outputs)
+  if (failure !== undefined && !(failure instanceof OutputFailedError && failure.readerLeft)) throw failure
+  return exitCodeOf(run.stats)
+}
+
+/** The crawl came to an end that it was meant to come to. */
+const isDone = (stats: CrawlStats) => stats.stopReason === 'finished' || stats.stopReason === 'max_pages'
+
+function exitCodeOf(stats: CrawlStats): number {
+  if (!isDone(stats)) return exitCodes.interrupted
+  return stats.stopReason === 'finished' && stats.fetched > 0 ? exitCodes.finished : exitCodes.incomplete
+}
+
+function readArguments(pairs: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    pairs.map((pair) => {
+      const equals = pair.indexOf('=')
+      if (equals === -1) throw new ArgumentError(`Expected \`-a ${pair}\` to be \`-a key=value\``)
+      return [pair.slice(0, equals), pair.slice(equals + 1)]
+    }),
+  )
+}
+
+function levelOf({ quiet, logLevel }: CrawlFlags, fromEnvironment: string | undefined): LogLevel {
+  const given = logLevel ?? fromEnvironment ?? (quiet === true ? 'warn' : 'info')
+  const level = logLevels.find((known) => known === given)
+  if (level === undefined)
+    throw new OptionError('logLevel', `Expected the log level to be one of ${logLevels.join(', ')}, got "${given}"`)
+  return level
+}
+
+/** All of them, or none: an output that cannot be written is found before the first request. */
+async function openExporters(
+  { output, replace }: CrawlFlags,
+  warn: (message: string) => void,
+): Promise<readonly Exporter[]> {
+  const destinations: Destination[] = [
+    ...output.map((path) => ({ path, mode: 'append' as const })),
+    ...replace.map((path) => ({ path, mode: 'replace' as const })),
+  ]
+  const paths = destinations.map(({ path }) => path)
+  const twice = paths.find((path, index) => paths.indexOf(path) !== index)
+  if (twice !== undefined) throw new OutputError(`Output ${twice} is named twice`)
+  const exporters: Exporter[] = []
+  for (const destination of destinations) exporters.push(await Exporter.open(destination, warn))
+  return exporters
+}
+
+/** The first Ctrl-C (or SIGTERM, which is how containers are stopped) drains, the second stops. */
+function listenForInterrupts(run: Crawl<object>, stopping: AbortController, terminal: Terminal): { end(): void } {
+  let isDraining = false
+  const interrupt = () => {
+    if (isDraining) return stopping.abort()
+    isDraining = true
+    terminal.write('Finishing the requests that are out; once more stops at once.\n')
+    run.drain()
+  }
+  process.on('SIGINT', interrupt).on('SIGTERM', interrupt)
+  return {
+    end: () => process.off('SIGINT', interrupt).off('SIGTERM', interrupt),
+  }
+}
+
+function showProgress(run: Crawl<object>, progress: Progress, terminal: Terminal, log: Log): NodeJS.Timeout {
+  if (terminal.isInteractive) return setInterval(() => terminal.show(progress.line(run.stats)), redrawMs)
+  return setInterval(() => log.info(progress.line(run.stats)), progressLogMs)
+}
+
+async function writeSummary(path: string, stats: CrawlStats, outputs: readonly string[]): Promise<void> {
+  try {
+    await writeFile(path, `${JSON.stringify({ ...stats, outputs }, null, 2)}\n`)
+  } catch (error) {
+    throw new OutputError(
+      `Cannot write the summary ${path}: ${error instanceof Error ? error.message : String(error)}`,
+      { cause: error },
+    )
+  }
+}

@@ -1,0 +1,90 @@
+/** The command line: reads arguments, runs a command, and turns every end into an exit code and at most one line on standard error. */
+import { Command, CommanderError, Option } from 'commander'
+import { DoffError, OutputFailedError } from '../errors.ts'
+import { optionTable } from '../options.ts'
+import { version } from '../version.ts'
+import { type CrawlFlags, crawlCommand } from './crawl-command.ts'
+import { exitCodes } from './exit-codes.ts'
+import { listCommand } from './list-command.ts'
+
+/** @returns the exit code; it does not throw. */
+export async function main(args: readonly string[]): Promise<number> {
+  let exitCode: number = exitCodes.finished
+  const program = createProgram((code) => {
+    exitCode = code
+  })
+  try {
+    await program.parseAsync(args, { from: 'user' })
+    return exitCode
+  } catch (error) {
+    return report(error)
+  }
+}
+
+function createProgram(end: (exitCode: number) => void): Command {
+  const program = new Command('doff')
+    .description('A polite async web scraper')
+    .version(version)
+    .exitOverride()
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'doff: ')) })
+
+  program
+    .command('crawl')
+    .summary('run a spider')
+    .description('Runs a spider, by name (from spiders/) or by path, and writes its items.')
+    .argument('<spider>', 'name or path')
+    .option(
+      '-o, --output <file>',
+      'append items to a file (.jsonl, .csv; - is standard output); may be repeated',
+      collect,
+      [],
+    )
+    .option('-O, --replace <file>', 'replace a file, once the crawl has finished well; may be repeated', collect, [])
+    .option('-a, --arg <key=value>', 'give the spider an argument; may be repeated', collect, [])
+    .option('-s, --set <option=value>', 'set any option (see below); may be repeated', collect, [])
+    .option('--delay <time>', 'least gap between requests to one host: 200ms, 1.5s (a bare number is milliseconds)')
+    .option('--per-host <n>', 'requests to one host at once')
+    .option('--concurrency <n>', 'requests at once in all')
+    .option('--max-pages <n>', 'end after so many pages')
+    .option('--max-depth <n>', 'hops from a seed')
+    .option('--contact <address>', 'how site owners reach you: an e-mail address or a URL')
+    .option('--profile <name>', 'use config/<name>.ts')
+    .addOption(new Option('--log-level <level>', 'trace, debug, info, warn, error or silent (default: info)'))
+    .option('--summary <file>', 'write the final counts as JSON')
+    .option('--quiet', 'no progress and no summary; only warnings and errors')
+    .addHelpText(
+      'after',
+      () => `\nOptions for -s, config/ and the environment (maxDepth is DOFF_MAX_DEPTH):\n${optionHelp()}`,
+    )
+    .action(async (spider: string, flags: CrawlFlags) => end(await crawlCommand(spider, flags)))
+
+  program
+    .command('list')
+    .summary('show the spiders in spiders/')
+    .action(async () => end(await listCommand()))
+  for (const command of program.commands) command.exitOverride().copyInheritedSettings(program)
+  return program
+}
+
+const collect = (value: string, all: readonly string[]) => [...all, value]
+
+function optionHelp(): string {
+  const rows = Object.entries(optionTable).map(([name, { meaning, default: standard }]) => {
+    const shown =
+      standard === undefined || (Array.isArray(standard) && standard.length === 0) ? '' : ` [${String(standard)}]`
+    return `  ${name.padEnd(20)}${meaning}${shown}`
+  })
+  return rows.join('\n')
+}
+
+function report(error: unknown): number {
+  // commander has said it already; asking for help is no mistake.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.finished : exitCodes.usage
+  if (error instanceof DoffError) {
+    process.stderr.write(`doff: ${error.message}\n`)
+    return error instanceof OutputFailedError ? exitCodes.failed : exitCodes.usage
+  }
+  // A fault of ours, or of a spider's own code outside of its parsers: here a stack is what helps.
+  process.stderr.write(`doff: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
+  return exitCodes.failed
+}

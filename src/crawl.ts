@@ -1,0 +1,224 @@
+/**
+ * A crawl from the outside: `crawl(spider, options)` is an async iterable of the spider's items, and a resource.
+ *
+ * It begins when it is first read, and is read once. Leaving the loop ends it (I6): `break`, `throw`, an aborted signal and disposal stop
+ * it at once; `drain()` lets what was begun come to its end.
+ */
+import { canonicalUrl, hostOf } from './canonical-url.ts'
+import { type Clock, systemClock } from './clock.ts'
+import { ContactError, CrawlInUseError, SeedError } from './errors.ts'
+import type { CrawlEvent, Observer, StopReason } from './events.ts'
+import { Fetcher } from './fetcher/fetcher.ts'
+import { MemoryFrontier } from './frontier/memory.ts'
+import { createScope } from './frontier/scope.ts'
+import { type CrawlStats, StatsCounter } from './observe/stats.ts'
+import { type OptionInput, type Options, resolveOptions } from './options.ts'
+import { ItemStream } from './output/item-stream.ts'
+import { createIdentity, type Identity } from './politeness/identity.ts'
+import { Throttle } from './politeness/throttle.ts'
+import type { PageRequest } from './request.ts'
+import { checkArguments } from './spider/arguments.ts'
+import type { Spider } from './spider/spider.ts'
+import { version } from './version.ts'
+import { Walk } from './walk.ts'
+
+export type CrawlOptions = OptionInput & {
+  /** The spider's arguments. */
+  readonly args?: unknown
+  /** Stops the crawl; the loop then throws the signal's reason. */
+  readonly signal?: AbortSignal | undefined
+  /** Called with everything that happens; cannot change the crawl. */
+  readonly observers?: readonly Observer[]
+  /** For tests: time, and the jitter's randomness. */
+  readonly clock?: Clock
+  readonly random?: () => number
+}
+
+export interface Crawl<Item> extends AsyncIterable<Item>, AsyncDisposable {
+  /** The counters, now. */
+  readonly stats: CrawlStats
+  /** Ends the crawl well: nothing new is begun, what is out is brought to its end, and the loop gets the items. */
+  drain(): void
+}
+
+/**
+ * Crawls from a spider's seeds, politely, and yields its items in the order in which their pages are done.
+ *
+ * @param options override the spider's own; see options.ts for meanings, units and defaults.
+ * @throws OptionError, ArgumentError, SeedError at once; ContactError if a seed is not on this machine and no `contact` is set.
+ * @example for await (const item of crawl(books, { maxDepth: 3 })) console.log(item.title)
+ */
+export function crawl<Item extends object>(spider: Spider<Item>, options: CrawlOptions = {}): Crawl<Item> {
+  return new CrawlRun(spider, options)
+}
+
+class CrawlRun<Item extends object> implements Crawl<Item> {
+  readonly #counter = new StatsCounter()
+  readonly #observers: readonly Observer[]
+  readonly #signal: AbortSignal | undefined
+  readonly #draining = new AbortController()
+  readonly #stopping = new AbortController()
+  readonly #seeds: readonly PageRequest[]
+  readonly #spider: Spider
+  readonly #args: unknown
+  readonly #options: Options
+  readonly #identity: Identity
+  readonly #clock: Clock
+  readonly #random: () => number
+  #isRead = false
+  #ended: Promise<void> | undefined
+
+  constructor(spider: Spider<Item>, given: CrawlOptions) {
+    const { args, signal, observers, clock, random, ...options } = given
+    this.#spider = spider
+    this.#options = resolveOptions(spider.options, options)
+    this.#args = checkArguments(spider.name, spider.args, args)
+    this.#signal = signal
+    this.#observers = observers ?? []
+    this.#clock = clock ?? systemClock
+    this.#random = random ?? Math.random
+    this.#seeds = seedsOf(spider, this.#args)
+    const { productToken, contact } = this.#options
+    this.#identity = createIdentity(productToken, version, contact)
+    for (const { url } of this.#seeds) {
+      if (this.#identity.mayVisit(hostOf(url))) continue
+      throw new ContactError(
+        `No \`contact\` is set, and ${hostOf(url)} is not this machine: say how its owner can reach you ` +
+          '(--contact you@example.org, or `contact` in config/default.ts)',
+      )
+    }
+  }
+
+  get stats(): CrawlStats {
+    return this.#counter.stats
+  }
+
+  drain(): void {
+    this.#draining.abort()
+  }
+
+  [Symbol.asyncIterator](): AsyncGenerator<Item> {
+    if (this.#isRead) throw new CrawlInUseError('A crawl can be read only once: call crawl() again for another')
+    this.#isRead = true
+    return this.#items()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop()
+    await this.#ended
+  }
+
+  async *#items(): AsyncGenerator<Item> {
+    const ended = Promise.withResolvers<void>()
+    this.#ended = ended.promise
+    const stop = () => this.#stop()
+    let reason: StopReason = 'stopped'
+    let failure: unknown
+    try {
+      this.#signal?.throwIfAborted()
+      this.#signal?.addEventListener('abort', stop, { once: true })
+      reason = yield* this.#walk()
+    } catch (error) {
+      if (!(this.#signal?.aborted === true && error === this.#signal.reason)) reason = 'failed'
+      failure = error
+      throw error
+    } finally {
+      this.#signal?.removeEventListener('abort', stop)
+      this.#notify({ kind: 'stopped', reason, error: failure })
+      ended.resolve()
+    }
+  }
+
+  async *#walk(): AsyncGenerator<Item, StopReason> {
+    const options = this.#options
+    const clock = this.#clock
+    const admits = createScope(
+      this.#seeds.map(({ url }) => url),
+      options,
+    )
+    await using frontier = new MemoryFrontier({ ...options, admits }, clock)
+    await using fetcher = new Fetcher({ ...options, ...this.#identity }, clock)
+    const items = new ItemStream((after, limit) => frontier.readItems(after, limit), options.maxBufferedItems)
+    const walk = new Walk({
+      spider: this.#spider,
+      args: this.#args,
+      options,
+      identity: this.#identity,
+      frontier,
+      fetcher,
+      throttle: new Throttle(options.perHostConcurrency),
+      items,
+      clock,
+      random: this.#random,
+      notify: (event) => this.#notify(event),
+    })
+    // A stop closes the connections and ends the waits for a place, so that every visit comes to its end.
+    this.#stopping.signal.addEventListener('abort', () => {
+      items.end()
+      fetcher[Symbol.asyncDispose]().catch(() => undefined)
+    })
+    this.#notify({
+      kind: 'started',
+      spider: this.#spider.name,
+      seeds: this.#seeds.length,
+      userAgent: this.#identity.userAgent,
+    })
+    try {
+      this.#notify({ kind: 'offered', result: await frontier.offer(this.#seeds) })
+      const walking = walk.run(this.#draining.signal, this.#stopping.signal).finally(() => items.end())
+      // It is awaited below, unless the reader leaves.
+      walking.catch(() => undefined)
+      yield* items.items() as AsyncGenerator<Item>
+      this.#signal?.throwIfAborted()
+      return await walking
+    } finally {
+      // Before the frontier and the fetcher are closed: a visit that is cut off then leaves its turn as it is.
+      this.#stop()
+    }
+  }
+
+  #stop(): void {
+    this.#draining.abort()
+    this.#stopping.abort()
+  }
+
+  /** I7: an observer that throws does not end the crawl. */
+  #notify(event: CrawlEvent): void {
+    for (const observe of [(heard: CrawlEvent) => this.#counter.observe(heard), ...this.#observers]) {
+      try {
+        observe(event)
+      } catch (error) {
+        process.emitWarning(
+          `An observer failed: ${error instanceof Error ? error.message : String(error)}`,
+          'DoffWarning',
+        )
+      }
+    }
+  }
+}
+
+/** @throws SeedError naming the seed that is no crawlable URL. */
+function seedsOf(spider: Spider, args: unknown): readonly PageRequest[] {
+  const seeds: unknown = typeof spider.seeds === 'function' ? spider.seeds(args as never) : spider.seeds
+  if (!Array.isArray(seeds) || seeds.length === 0) throw new SeedError(seeds, `Spider "${spider.name}" has no seeds`)
+  return seeds.map((seed: unknown) => {
+    const url = typeof seed === 'string' ? canonicalUrl(seed) : undefined
+    if (url === undefined) {
+      throw new SeedError(
+        seed,
+        `Seed ${JSON.stringify(seed)} of spider "${spider.name}" is no http(s) URL (write it like https://shop.test/)`,
+      )
+    }
+    return {
+      kind: 'page',
+      url,
+      parser: 'parse',
+      priority: 0,
+      depth: 0,
+      referrer: undefined,
+      data: undefined,
+      attempt: 0,
+      redirects: [],
+    }
+  })
+}

@@ -1,0 +1,199 @@
+/**
+ * The fetcher: one request, one outcome. It follows nothing, retries nothing and never throws; what an outcome means for the crawl is the
+ * walk's to say.
+ *
+ * It speaks to undici's dispatcher, below `request`, because that tells when a request was put on an open connection: the moment from
+ * which the host's pace is counted.
+ */
+import { Agent, type Dispatcher } from 'undici'
+import { canonicalUrl } from '../canonical-url.ts'
+import type { Clock } from '../clock.ts'
+import type { Headers, Outcome, Timing } from '../outcome.ts'
+import { BodyError, decodeBody, tooLarge } from './body.ts'
+import { isPassing, isPassingStatus, reasonOf } from './retry-policy.ts'
+
+export interface FetcherOptions {
+  readonly userAgent: string
+  readonly from: string | undefined
+  /** Connections to one origin. */
+  readonly perHostConcurrency: number
+  readonly connectTimeoutMs: number
+  /** From the request to the first byte of the answer. */
+  readonly headersTimeoutMs: number
+  /** Between two pieces of the body. */
+  readonly bodyTimeoutMs: number
+}
+
+export interface FetchLimits {
+  readonly maxBodyBytes: number
+  readonly totalTimeoutMs: number
+  /** Keep the first `maxBodyBytes` of a longer body, instead of failing (for robots.txt only: RFC 9309 section 2.5). */
+  readonly truncate?: boolean
+  /** Statuses besides 2xx that make a page. */
+  readonly acceptStatuses?: readonly number[]
+}
+
+const redirectStatuses = new Set([301, 302, 303, 307, 308])
+
+export class Fetcher implements AsyncDisposable {
+  readonly #agent: Agent
+  readonly #clock: Clock
+  readonly #headers: Record<string, string>
+
+  constructor(options: FetcherOptions, clock: Clock) {
+    this.#clock = clock
+    this.#agent = new Agent({
+      connections: options.perHostConcurrency,
+      pipelining: 1,
+      allowH2: false,
+      connect: { timeout: options.connectTimeoutMs },
+      headersTimeout: options.headersTimeoutMs,
+      bodyTimeout: options.bodyTimeoutMs,
+    })
+    this.#headers = {
+      'user-agent': options.userAgent,
+      accept: 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8',
+      'accept-encoding': 'gzip, br, zstd, deflate',
+      ...(options.from === undefined ? undefined : { from: options.from }),
+    }
+  }
+
+  async fetch(url: string, limits: FetchLimits): Promise<Outcome> {
+    const exchange = new Exchange(this.#clock, limits)
+    const { origin, pathname, search } = new URL(url)
+    this.#agent.dispatch({ origin, path: pathname + search, method: 'GET', headers: this.#headers }, exchange)
+    const answer = await exchange.answered
+    const base = { timing: exchange.timing, bytes: exchange.bytes }
+    if (answer instanceof Error) return { ...base, ...failure(url, answer), status: undefined, headers: {} }
+
+    const { status, headers } = answer
+    if (redirectStatuses.has(status)) {
+      const location = headers.location
+      const target = typeof location === 'string' ? canonicalUrl(location, url) : undefined
+      if (target !== undefined) return { ...base, kind: 'redirect', status, headers, target }
+      const message = `${status} without a usable Location: GET ${url}`
+      return { ...base, kind: 'failed', reason: 'redirect_without_target', status, headers, message }
+    }
+    if ((status < 200 || status > 299) && limits.acceptStatuses?.includes(status) !== true) {
+      const message = `Status ${status}: GET ${url}`
+      const kind = isPassingStatus(status) ? 'retry' : 'failed'
+      return { ...base, kind, reason: 'status', status, headers, message }
+    }
+    try {
+      const body = await decodeBody(answer.body, String(headers['content-encoding'] ?? ''), limits.maxBodyBytes)
+      return { ...base, kind: 'page', status, headers, body }
+    } catch (error) {
+      return { ...base, ...failure(url, error), status, headers }
+    }
+  }
+
+  /** Closes every connection at once; requests that are out end as failed. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#agent.destroy()
+  }
+}
+
+function failure(url: string, error: unknown) {
+  const reason =
+    error instanceof BodyError ? error.reason : error instanceof TotalTimeout ? 'total_timeout' : reasonOf(error)
+  const what = error instanceof Error && error.message !== '' ? error.message : reason.replaceAll('_', ' ')
+  const remedy = reason === 'body_too_large' ? ' (raise maxBodyBytes)' : ''
+  const message = `${what}: GET ${url}${remedy}`
+  return isPassing(reason) ? { kind: 'retry' as const, reason, message } : { kind: 'failed' as const, reason, message }
+}
+
+class TotalTimeout extends Error {}
+
+interface Answer {
+  readonly status: number
+  readonly headers: Headers
+  readonly body: Uint8Array
+}
+
+/** One exchange on the wire, as undici tells it. */
+class Exchange implements Dispatcher.DispatchHandler {
+  readonly answered: Promise<Answer | Error>
+  bytes = 0
+  readonly #clock: Clock
+  readonly #limits: FetchLimits
+  readonly #startedAt: number
+  readonly #timer: NodeJS.Timeout
+  #resolve: (answer: Answer | Error) => void = () => undefined
+  #controller: Dispatcher.DispatchController | undefined
+  #gaveUp: Error | undefined
+  #sentAt: number | undefined
+  #firstByteAt: number | undefined
+  #endedAt = 0
+  #status = 0
+  #headers: Headers = {}
+  #chunks: Uint8Array[] = []
+
+  constructor(clock: Clock, limits: FetchLimits) {
+    this.#clock = clock
+    this.#limits = limits
+    this.#startedAt = clock.now()
+    this.answered = new Promise((resolve) => {
+      this.#resolve = resolve
+    })
+    const { totalTimeoutMs } = limits
+    this.#timer = setTimeout(
+      () => this.#giveUp(new TotalTimeout(`No full answer within ${totalTimeoutMs} ms`)),
+      totalTimeoutMs,
+    )
+  }
+
+  get timing(): Timing {
+    return { sentAt: this.#sentAt ?? this.#startedAt, firstByteAt: this.#firstByteAt, endedAt: this.#endedAt }
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller
+    this.#sentAt = this.#clock.now()
+    if (this.#gaveUp !== undefined) controller.abort(this.#gaveUp)
+  }
+
+  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: Headers): void {
+    // RFC 9110 section 15.2: a 1xx answer is an interim one.
+    if (status < 200) return
+    this.#firstByteAt = this.#clock.now()
+    this.#status = status
+    this.#headers = headers
+  }
+
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Uint8Array): void {
+    this.bytes += chunk.length
+    this.#chunks.push(chunk)
+    if (this.bytes <= this.#limits.maxBodyBytes) return
+    if (this.#limits.truncate === true) this.#finish(this.#answer())
+    this.#giveUp(tooLarge(this.#limits.maxBodyBytes))
+  }
+
+  onResponseEnd(): void {
+    this.#finish(this.#answer())
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    this.#finish(error)
+  }
+
+  #answer(): Answer {
+    const [only] = this.#chunks
+    const body = this.#chunks.length === 1 && only !== undefined ? only : Buffer.concat(this.#chunks)
+    return { status: this.#status, headers: this.#headers, body }
+  }
+
+  #giveUp(error: Error): void {
+    this.#gaveUp = error
+    this.#controller?.abort(error)
+    this.#finish(error)
+  }
+
+  /** The first end is the end; an abort that comes back as an error is not news. */
+  #finish(answer: Answer | Error): void {
+    if (this.#endedAt !== 0) return
+    this.#endedAt = this.#clock.now()
+    clearTimeout(this.#timer)
+    this.#chunks = []
+    this.#resolve(answer)
+  }
+}

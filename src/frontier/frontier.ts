@@ -1,0 +1,89 @@
+/**
+ * The frontier: the crawl queue, in words.
+ *
+ * Hosts are queued, not URLs. Each host has a *line* of requests (priority first, then order of discovery) and a time before which it may
+ * not be visited. When that time has come, the host gets a *turn*: one request of its line, to be spent on one HTTP request (I1). While
+ * `perHostConcurrency` turns of a host are out, it gets no other; so politeness needs no check that someone may forget.
+ *
+ * `settle` takes everything that came of a turn - the end of its request, what it found, when the host may be visited next - as one: all
+ * of it is committed, or nothing (I2). A turn that is never settled loses nothing: its request is still the frontier's.
+ *
+ * Memory, SQLite and Redis pass one contract suite: `test/frontier/contract.ts`.
+ */
+import type { EndState, OfferResult } from '../events.ts'
+import type { HostPace, RobotsRecord } from '../host.ts'
+import type { CrawlRequest } from '../request.ts'
+
+/** A host whose time has come, and the request to make. */
+export interface Turn {
+  readonly id: number
+  readonly host: string
+  readonly request: CrawlRequest
+  /** What is known of the host's pace; `undefined` on its first turn. */
+  readonly pace: HostPace | undefined
+  /** What is known of the rules of the request's origin; may be out of date: look at `expiresAt`. */
+  readonly robots: RobotsRecord | undefined
+}
+
+interface SettlementBase {
+  /** The host's pace after this turn; left out, it stays (the turn made no request). */
+  readonly pace?: HostPace
+  /** What was learnt of an origin's rules. */
+  readonly robots?: RobotsRecord
+  /** Requests to add, as `offer` would. */
+  readonly follows: readonly CrawlRequest[]
+}
+
+/** The request stays in the frontier: a retry, or a turn that was spent on robots.txt. It keeps its place in the line. */
+export interface Again extends SettlementBase {
+  readonly kind: 'again'
+  /** Replaces the turn's request; same URL. */
+  readonly request: CrawlRequest
+  /** Not before this time (milliseconds of the crawl's clock), whatever the host's. */
+  readonly notBefore: number
+}
+
+/** The request has come to its end, with what was found. */
+export interface Ended extends SettlementBase {
+  readonly kind: 'ended'
+  /** `undefined` for a robots request, which is not counted among the pages. */
+  readonly end: EndState | undefined
+  readonly items: readonly unknown[]
+}
+
+export type Settlement = Again | Ended
+
+/** An item in the item log: committed, numbered from 1 in order of commit. */
+export interface LoggedItem {
+  readonly id: number
+  readonly item: unknown
+}
+
+export interface Frontier extends AsyncDisposable {
+  /** Adds what is in scope and was not seen before. */
+  offer(requests: Iterable<CrawlRequest>): Promise<OfferResult>
+
+  /** The turns whose time has come, one by one, for one consumer. Ends when nothing waits and nothing is out, or when `signal` aborts. */
+  turns(signal: AbortSignal): AsyncIterable<Turn>
+
+  /**
+   * Commits what came of a turn; resolves to what became of its follows once all of it is committed.
+   * @throws StaleTurnError if the turn is not out.
+   */
+  settle(turn: Turn, settlement: Settlement): Promise<OfferResult>
+
+  /** Up to `limit` items of the log after item `after`, which says too that the reader is done with the items up to there. */
+  readItems(after: number, limit: number): Promise<readonly LoggedItem[]>
+
+  /** How many page requests wait or are out. */
+  readonly waiting: number
+}
+
+/** What every frontier is told when it is opened. */
+export interface FrontierOptions {
+  /** Turns of one host that may be out at once. */
+  readonly perHostConcurrency: number
+  /** The gap between the turns of a host that is not known yet, in milliseconds. */
+  readonly delayMs: number
+  readonly admits: (request: CrawlRequest) => 'in' | 'out_of_scope' | 'too_deep' | 'url_too_long'
+}

@@ -1,0 +1,93 @@
+/**
+ * The log: pino on standard error, pretty on a terminal and JSON otherwise. An observer; it says what a person would want to know of each
+ * event, at a level that fits how much it matters.
+ */
+import pino from 'pino'
+import { prettyFactory } from 'pino-pretty'
+import type { CrawlEvent, Ended, RobotsLearnt } from '../events.ts'
+
+export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const
+export type LogLevel = (typeof logLevels)[number]
+
+/** What the command line logs with. */
+export type Log = Pick<pino.Logger, 'debug' | 'info' | 'warn' | 'error'>
+
+export interface LogDestination {
+  readonly isInteractive: boolean
+  write(text: string): void
+}
+
+export function createLog(level: LogLevel, destination: LogDestination): Log {
+  // Synchronous: a line is out before the next thing happens, whatever that is.
+  const pretty = prettyFactory({ colorize: true, translateTime: 'SYS:HH:MM:ss', ignore: 'pid,hostname' })
+  const write = (line: string) => destination.write(destination.isInteractive ? pretty(line) : line)
+  return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, { write })
+}
+
+export function logEvents(log: Log): (event: CrawlEvent) => void {
+  return (event) => {
+    switch (event.kind) {
+      case 'started':
+        log.info({ spider: event.spider, seeds: event.seeds, userAgent: event.userAgent }, 'crawl started')
+        break
+      case 'requested': {
+        const { url, status, bytes, durationMs } = event
+        log.debug({ url, status, bytes, durationMs: Math.round(durationMs) }, 'requested')
+        break
+      }
+      case 'robots':
+        logRobots(log, event)
+        break
+      case 'retry':
+        log.info(
+          { url: event.request.url, attempt: event.request.attempt + 1 },
+          `will be tried again: ${event.message}`,
+        )
+        break
+      case 'ended':
+        logEnd(log, event)
+        break
+      case 'item_refused':
+        log.error({ url: event.request.url, parser: event.request.parser }, `item refused: ${event.message}`)
+        break
+      case 'stopped':
+        log.info({ reason: event.reason }, 'crawl ended')
+        break
+      case 'offered':
+        break
+      default:
+        event satisfies never
+    }
+  }
+}
+
+function logRobots(log: Log, { origin, record }: RobotsLearnt): void {
+  if (record.kind === 'redirected') {
+    log.debug({ origin }, 'robots.txt is elsewhere')
+  } else if (record.kind === 'rules') {
+    const { rules, crawlDelayMs } = record.rules
+    log.debug({ origin, answer: record.note, rules: rules.length, crawlDelayMs }, 'robots.txt read')
+  } else {
+    const next =
+      record.retryAt === undefined ? 'given up' : `asked again at ${new Date(record.retryAt).toLocaleTimeString()}`
+    log.warn(
+      { origin, attempt: record.attempts },
+      `robots.txt cannot be read, so nothing of ${origin} is visited (${next}): ${record.note}`,
+    )
+  }
+}
+
+function logEnd(log: Log, { request, end, message, error, items, follows }: Ended): void {
+  const { url, parser } = request
+  if (end.state === 'failed' && end.reason === 'parser') {
+    // Where in the spider it was thrown is what its author needs.
+    log.error({ url, parser, stack: error instanceof Error ? error.stack : undefined }, message)
+  } else if (end.state === 'failed') {
+    log.warn({ url, reason: end.reason, referrer: request.referrer }, `failed: ${message}`)
+  } else if (end.state === 'skipped') {
+    const isExpected = end.reason === 'disallowed'
+    log[isExpected ? 'debug' : 'warn']({ url, reason: end.reason }, `skipped (${end.reason}): ${message}`)
+  } else {
+    log.debug({ url, parser, items, follows }, end.reason)
+  }
+}

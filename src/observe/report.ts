@@ -1,0 +1,66 @@
+/** The summary at a crawl's end: what became of everything, so that nothing is missing without a reason (I5). */
+import type { CrawlStats } from './stats.ts'
+
+const stopReasons = {
+  finished: 'finished',
+  max_pages: 'ended at maxPages, with pages left to fetch,',
+  drained: 'was interrupted',
+  stopped: 'was stopped',
+  failed: 'could not go on',
+} as const
+
+/** @param outputs where the items are. */
+export function summarize(stats: CrawlStats, outputs: readonly string[]): string {
+  const seconds = stats.elapsedMs / 1000
+  const rate = seconds > 0 ? stats.fetched / seconds : 0
+  const dropped = Object.entries(stats.dropped)
+  return [
+    `${stats.spider} ${stopReasons[stats.stopReason ?? 'finished']} after ${duration(stats.elapsedMs)}`,
+    row('urls', `${count(stats.offered)} offered: ${count(stats.added)} added`, ...reasons(dropped)),
+    row(
+      'added',
+      `${count(stats.fetched)} fetched`,
+      `${count(stats.redirected)} redirected`,
+      `${count(stats.failed)} failed${inBrackets(stats.failedBy)}`,
+      `${count(stats.skipped)} skipped${inBrackets(stats.skippedBy)}`,
+      `${count(stats.waiting)} waiting`,
+    ),
+    row(
+      'items',
+      `${count(stats.items)}${outputs.length === 0 ? '' : ` in ${outputs.join(' and ')}`}`,
+      ...(stats.itemsRefused === 0 ? [] : [`${count(stats.itemsRefused)} refused`]),
+    ),
+    row(
+      'traffic',
+      `${count(stats.requests)} requests to ${count(stats.hosts)} ${stats.hosts === 1 ? 'host' : 'hosts'} (${count(stats.robotsRequests)} for robots.txt)`,
+      `${count(stats.retries)} retries`,
+      size(stats.bytes),
+      `${rate.toFixed(1)} pages/s`,
+    ),
+    '',
+  ].join('\n')
+}
+
+const row = (name: string, ...parts: readonly string[]) => `  ${name.padEnd(8)}${parts.join(', ')}`
+
+const count = (value: number) => value.toLocaleString('en-US')
+
+const reasons = (counts: readonly (readonly [string, number])[]) =>
+  counts.filter(([, times]) => times > 0).map(([reason, times]) => `${count(times)} ${reason.replaceAll('_', ' ')}`)
+
+function inBrackets(counts: Readonly<Partial<Record<string, number>>>): string {
+  const parts = reasons(Object.entries(counts).map(([reason, times]) => [reason, times ?? 0] as const))
+  return parts.length === 0 ? '' : ` (${parts.join(', ')})`
+}
+
+function duration(ms: number): string {
+  if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`
+  const minutes = Math.floor(ms / 60_000)
+  const rest = `${minutes % 60} min ${Math.floor((ms % 60_000) / 1000)} s`
+  return minutes < 60 ? rest : `${Math.floor(minutes / 60)} h ${rest}`
+}
+
+function size(bytes: number): string {
+  if (bytes < 1024) return `${bytes} B`
+  return bytes < 1024 ** 2 ? `${(bytes / 1024).toFixed(1)} KiB` : `${(bytes / 1024 ** 2).toFixed(1)} MiB`
+}

@@ -1,0 +1,216 @@
+/**
+ * Every option: its meaning, unit and default, in one table. Options are checked and resolved once, at the edge; inside, they are a frozen
+ * value without gaps.
+ *
+ * The table also says how an option is read from text (`-s delayMs=200ms`, `DOFF_DELAY_MS=200`), so that the command line, the environment
+ * and the README cannot drift from it.
+ */
+import { z } from 'zod'
+import { OptionError } from './errors.ts'
+import { parseContact } from './politeness/identity.ts'
+
+interface OptionSpec<T> {
+  readonly schema: z.ZodType<T>
+  /** Ends the sentence "Expected `x` to be ...". */
+  readonly expects: string
+  readonly default: T
+  readonly meaning: string
+  /** From text to a value for the schema; text that cannot be read is passed on, for the schema to refuse. */
+  readonly read: (text: string) => unknown
+}
+
+function option<T>(spec: OptionSpec<T>): OptionSpec<T> {
+  return spec
+}
+
+const numeral = /^-?\d+(\.\d+)?$/
+const readNumber = (text: string) => (numeral.test(text) ? Number(text) : text)
+const readText = (text: string) => text
+const readList = (text: string) => (text === '' ? [] : text.split(',').map((entry) => entry.trim()))
+const readNumbers = (text: string) => readList(text).map(readNumber)
+
+const millisecondsIn: Readonly<Record<string, number>> = { '': 1, ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }
+const bytesIn: Readonly<Record<string, number>> = { '': 1, B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 }
+
+/** `200`, `200ms`, `1.5s`, `2m`, `1h`. */
+const readDuration = (text: string) => readWithUnit(text, millisecondsIn)
+/** `1000`, `10MiB`. */
+const readBytes = (text: string) => readWithUnit(text, bytesIn)
+
+function readWithUnit(text: string, units: Readonly<Record<string, number>>): unknown {
+  const parts = /^(\d+(?:\.\d+)?)\s*([A-Za-z]*)$/.exec(text.trim())
+  const factor = units[parts?.[2] ?? '']
+  return parts === null || factor === undefined ? text : Number(parts[1]) * factor
+}
+
+function readPatterns(text: string): unknown {
+  try {
+    return readList(text).map((pattern) => new RegExp(pattern))
+  } catch {
+    return text
+  }
+}
+
+const timer = { max: 2 ** 31 - 1 }
+const duration = (meaning: string, standard: number) =>
+  option({
+    schema: z.number().min(0).max(timer.max),
+    expects: 'a number of milliseconds from 0 to 2147483647 (on the command line also `1.5s`, `2m`, `1h`)',
+    default: standard,
+    meaning,
+    read: readDuration,
+  })
+const count = (meaning: string, standard: number, least: number) =>
+  option({
+    schema: z.int().min(least).or(z.literal(Number.POSITIVE_INFINITY)),
+    expects: least === 0 ? 'a non-negative integer' : 'a positive integer',
+    default: standard,
+    meaning,
+    read: readNumber,
+  })
+const bytes = (meaning: string, standard: number) =>
+  option({
+    schema: z.int().min(1),
+    expects: 'a number of bytes, at least 1 (on the command line also `512KiB`, `10MiB`)',
+    default: standard,
+    meaning,
+    read: readBytes,
+  })
+const patterns = (meaning: string) =>
+  option<readonly RegExp[]>({
+    schema: z.array(z.instanceof(RegExp)).readonly(),
+    expects: 'a list of regular expressions',
+    default: [],
+    meaning,
+    read: readPatterns,
+  })
+
+export const optionTable = {
+  delayMs: duration(
+    'Least gap between two requests to one host. A longer Crawl-delay wins. 0 is for servers of your own.',
+    1_000,
+  ),
+  perHostConcurrency: count('Requests to one host at once.', 1, 1),
+  concurrency: count('Requests at once in all.', 16, 1),
+  maxPages: count('Pages to fetch before the crawl ends.', Number.POSITIVE_INFINITY, 1),
+  maxDepth: count('Hops from a seed.', 20, 0),
+  maxUrlLength: count('Characters of a URL; longer ones are not visited.', 2_083, 1),
+  within: option<'host' | 'domain' | 'anywhere'>({
+    schema: z.enum(['host', 'domain', 'anywhere']),
+    expects: '`host`, `domain` or `anywhere`',
+    default: 'host',
+    meaning: "Which hosts belong to the crawl: those of the seeds, all of the seeds' registrable domains, or any.",
+    read: readText,
+  }),
+  hosts: option<readonly string[]>({
+    schema: z.array(z.string().regex(/^[^\s/:]+$/)).readonly(),
+    expects: 'a list of host names, without scheme, port and path',
+    default: [],
+    meaning: 'Further hosts that belong to the crawl.',
+    read: readList,
+  }),
+  include: patterns('A URL must match one of these to be visited, if there are any; seeds always are.'),
+  exclude: patterns('A URL that matches one of these is not visited.'),
+  contact: option<string | undefined>({
+    schema: z
+      .string()
+      .refine((text) => parseContact(text) !== undefined)
+      .optional(),
+    expects: 'an e-mail address or an http(s) URL at which you can be reached',
+    default: undefined,
+    meaning: 'How site owners reach you; part of the User-Agent. Needed for every host but loopback.',
+    read: readText,
+  }),
+  productToken: option({
+    schema: z.string().regex(/^[A-Za-z_-]+$/),
+    expects: 'letters, "-" and "_" only (RFC 9309 section 2.2.1)',
+    default: 'doff',
+    meaning: 'The name that robots.txt files know the crawler by; the User-Agent starts with it.',
+    read: readText,
+  }),
+  maxRetries: count('Further tries of a request that failed in passing (429, 5xx, time-outs, resets).', 2, 0),
+  maxRedirects: count('Redirects of one page in a row.', 5, 0),
+  acceptStatuses: option<readonly number[]>({
+    schema: z.array(z.int().min(300).max(599)).readonly(),
+    expects: 'a list of HTTP statuses from 300 to 599',
+    default: [],
+    meaning: 'Statuses besides 2xx whose pages go to the parser; redirects stay redirects.',
+    read: readNumbers,
+  }),
+  connectTimeoutMs: duration('To open a connection.', 10_000),
+  headersTimeoutMs: duration('From the request to the head of the answer.', 30_000),
+  bodyTimeoutMs: duration('Between two pieces of a body.', 30_000),
+  totalTimeoutMs: duration('For one request in all.', 120_000),
+  maxBodyBytes: bytes('Size of a body, decoded. A longer one is an error, never cut.', 10 * 1024 * 1024),
+  maxCrawlDelayMs: duration(
+    'A host whose Crawl-delay is longer is put aside; it is never visited sooner than it asks.',
+    60_000,
+  ),
+  maxRetryAfterMs: duration('A host whose Retry-After is longer is put aside.', 3_600_000),
+  robotsTimeoutMs: duration('For a robots.txt in all.', 10_000),
+  robotsRetryMs: duration('Wait after a robots.txt could not be read; doubles each time, up to an hour.', 60_000),
+  maxRobotsAttempts: count('Tries to read a robots.txt before its origin is given up.', 3, 1),
+  maxBufferedItems: count('Items that wait for the reader before the crawl waits too.', 1_000, 1),
+  maxFindsPerPage: count('Items and follows of one page together; a parser that yields more fails.', 100_000, 1),
+} as const
+
+type Table = typeof optionTable
+export type OptionName = keyof Table
+
+/** All options, resolved. */
+export type Options = { readonly [Name in OptionName]: Table[Name] extends OptionSpec<infer T> ? T : never }
+
+/** Options as a user gives them: any of them. */
+export type OptionInput = { readonly [Name in OptionName]?: Options[Name] | undefined }
+
+export const optionNames = Object.keys(optionTable) as readonly OptionName[]
+
+/**
+ * Checks options of one place.
+ * @param place where they were given, for the message; for example `config/default.ts`.
+ * @throws OptionError naming the option, what it may be and what it is.
+ */
+export function checkOptions(values: object, place?: string): OptionInput {
+  const at = place === undefined ? '' : ` (in ${place})`
+  for (const [name, value] of Object.entries(values)) {
+    if (!isOptionName(name)) throw new OptionError(name, `No option is called \`${name}\`${at}${suggestion(name)}`)
+    const { schema, expects } = optionTable[name]
+    if (value !== undefined && !schema.safeParse(value).success) {
+      throw new OptionError(name, `Expected \`${name}\`${at} to be ${expects}, got ${shown(value)}`)
+    }
+  }
+  return values
+}
+
+/** Reads one option from text; the value is checked by `checkOptions`. */
+export function readOption(name: string, text: string): unknown {
+  return isOptionName(name) ? optionTable[name].read(text) : text
+}
+
+/** Later layers win; an `undefined` says nothing. */
+export function mergeOptions(...layers: readonly OptionInput[]): OptionInput {
+  const given = layers.map((layer) => Object.entries(layer).filter(([, value]) => value !== undefined))
+  return Object.fromEntries(given.flat())
+}
+
+export function resolveOptions(...layers: readonly OptionInput[]): Options {
+  const defaults = Object.fromEntries(optionNames.map((name) => [name, optionTable[name].default]))
+  const merged = { ...defaults, ...checkOptions(mergeOptions(...layers)) } as Options
+  const contact = merged.contact === undefined ? undefined : parseContact(merged.contact)
+  return Object.freeze({ ...merged, contact })
+}
+
+export function isOptionName(name: string): name is OptionName {
+  return Object.hasOwn(optionTable, name)
+}
+
+function suggestion(name: string): string {
+  const near = optionNames.find((known) => known.toLowerCase().startsWith(name.toLowerCase().slice(0, 5)))
+  return near === undefined ? ` (known: ${optionNames.join(', ')})` : ` (did you mean \`${near}\`?)`
+}
+
+function shown(value: unknown): string {
+  if (typeof value === 'string') return `"${value}" (string)`
+  if (Array.isArray(value)) return `[${value.map(String).join(', ')}]`
+  return `\`${String(value)}\` (${typeof value})`
+}

@@ -1,0 +1,79 @@
+/**
+ * What one HTTP request came to. A fetch ends in exactly one of these kinds, it never throws: a page that fails is data, not an exception.
+ */
+
+/** Why a request that may be made again came to nothing. */
+export type RetryReason =
+  | 'dns'
+  | 'connection_refused'
+  | 'connection_reset'
+  | 'connect_timeout'
+  | 'headers_timeout'
+  | 'body_timeout'
+  | 'total_timeout'
+  | 'network'
+  | 'status'
+
+/** Why a request came to nothing for good. */
+export type FailReason =
+  | RetryReason
+  | 'tls'
+  | 'body_too_large'
+  | 'bad_encoding'
+  | 'protocol'
+  | 'redirect_without_target'
+  | 'redirect_loop'
+  | 'too_many_redirects'
+  | 'parser'
+
+export type Headers = Readonly<Record<string, string | readonly string[] | undefined>>
+
+/** When a request was made, in milliseconds of the crawl's clock. */
+export interface Timing {
+  /** When the request was handed to an open connection (or given up before there was one). */
+  readonly sentAt: number
+  /** When the first byte of the answer was there; `undefined` when none came. */
+  readonly firstByteAt: number | undefined
+  readonly endedAt: number
+}
+
+interface OutcomeBase {
+  readonly timing: Timing
+  /** The size of the answer's body on the wire. */
+  readonly bytes: number
+}
+
+export interface PageOutcome extends OutcomeBase {
+  readonly kind: 'page'
+  readonly status: number
+  readonly headers: Headers
+  /** Decoded from its content encoding, at most `maxBodyBytes`. */
+  readonly body: Uint8Array
+}
+
+export interface RedirectOutcome extends OutcomeBase {
+  readonly kind: 'redirect'
+  readonly status: number
+  readonly headers: Headers
+  /** Canonical. */
+  readonly target: string
+}
+
+export interface RetryOutcome extends OutcomeBase {
+  readonly kind: 'retry'
+  readonly reason: RetryReason
+  readonly status: number | undefined
+  readonly headers: Headers
+  /** One sentence for the log. */
+  readonly message: string
+}
+
+export interface FailedOutcome extends OutcomeBase {
+  readonly kind: 'failed'
+  readonly reason: FailReason
+  readonly status: number | undefined
+  readonly headers: Headers
+  readonly message: string
+}
+
+export type Outcome = PageOutcome | RedirectOutcome | RetryOutcome | FailedOutcome

@@ -1,0 +1,46 @@
+/**
+ * CSV (RFC 4180) with a header. The columns are the fields of the first item; a field that a later item brings besides has no column, and
+ * is said aloud instead of dropped in silence. Dates are ISO 8601; lists and objects are written as JSON.
+ */
+import { stringify } from 'csv-stringify/sync'
+import { OutputError } from '../errors.ts'
+import { toJson } from './json-lines.ts'
+
+/**
+ * @param existingHeader the first line of a file that is appended to.
+ * @param warn called once for each field that has no column.
+ * @throws OutputError when the first item's columns are not those of the file.
+ */
+export function createCsvEncoder(path: string, existingHeader: string | undefined, warn: (message: string) => void) {
+  let columns: readonly string[] | undefined
+  const warned = new Set<string>()
+
+  return (item: unknown): string => {
+    const fields = item as Readonly<Record<string, unknown>>
+    let header = ''
+    if (columns === undefined) {
+      columns = Object.keys(fields)
+      header = stringify([[...columns]])
+      if (existingHeader !== undefined && existingHeader !== header.trimEnd()) {
+        throw new OutputError(
+          `${path} has the columns ${existingHeader}, and the items ${header.trimEnd()}: use another file, or -O to replace it`,
+        )
+      }
+      if (existingHeader !== undefined) header = ''
+    }
+    for (const name of Object.keys(fields)) {
+      if (columns.includes(name) || warned.has(name)) continue
+      warned.add(name)
+      warn(
+        `${path} has no column for the field "${name}", which the first item did not have (give every item the same fields, or write .jsonl)`,
+      )
+    }
+    return header + stringify([columns.map((name) => cell(fields[name]))])
+  }
+}
+
+function cell(value: unknown): string {
+  if (value === undefined || value === null) return ''
+  if (value instanceof Date) return value.toISOString()
+  return typeof value === 'object' ? toJson(value) : String(value)
+}

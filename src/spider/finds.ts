@@ -1,0 +1,80 @@
+/**
+ * Runs a parser and collects what it finds. Items and follows of a page count together or not at all: if the parser throws, the error is
+ * thrown on, and nothing of the page is kept.
+ *
+ * Each item takes a place on its way to the reader before the parser is asked for more; that is how a slow reader slows a crawl.
+ */
+import type { JsonValue } from '../json.ts'
+import type { PageRequest } from '../request.ts'
+import { isFollow } from './follow.ts'
+import { checkItem } from './item.ts'
+import type { Page } from './page.ts'
+import type { Spider } from './spider.ts'
+
+export interface Finds {
+  readonly items: readonly unknown[]
+  readonly follows: readonly PageRequest[]
+  /** Why items were refused, with their place. */
+  readonly refusals: readonly string[]
+}
+
+export async function collectFinds(
+  spider: Spider,
+  request: PageRequest,
+  page: Page,
+  places: { take(): Promise<void> },
+  maxFinds: number,
+): Promise<Finds> {
+  const items: unknown[] = []
+  const follows: PageRequest[] = []
+  const refusals: string[] = []
+  const parser = spider.parsers.get(request.parser)
+  if (parser === undefined) throw new Error(`spider "${spider.name}" has no parser of that name`)
+  const found: unknown = await parser(page as Page<never, never>)
+  if (!isIterable(found))
+    throw new TypeError(`it returned ${typeof found}, not a generator or a list of items and follows`)
+
+  for await (const find of found) {
+    if (items.length + follows.length >= maxFinds)
+      throw new Error(`it found more than ${maxFinds} things (raise maxFindsPerPage)`)
+    if (typeof find === 'object' && find !== null && isFollow(find)) {
+      if (!spider.parsers.has(find.parser))
+        throw new Error(`it follows a link to \`${find.parser}\`, and no parser is called that`)
+      const data = find.data === undefined ? undefined : checkItem(find.data)
+      if (data?.ok === false)
+        throw new TypeError(`the data of a follow cannot be stored: ${data.message.replace('item', 'data')}`)
+      // `follow` has counted what is no crawlable link.
+      if (!URL.canParse(find.url) || !/^https?:/.test(find.url)) continue
+      follows.push({
+        kind: 'page',
+        url: find.url,
+        parser: find.parser,
+        priority: find.priority,
+        depth: request.depth + 1,
+        referrer: request.url,
+        data: data?.value as JsonValue | undefined,
+        attempt: 0,
+        redirects: [],
+      })
+      continue
+    }
+    const item = isPlainObject(find)
+      ? checkItem(find)
+      : { ok: false as const, message: `${shown(find)} is no item: yield an object` }
+    if (!item.ok) {
+      refusals.push(item.message)
+      continue
+    }
+    await places.take()
+    items.push(item.value)
+  }
+  return { items, follows, refusals }
+}
+
+function isIterable(value: unknown): value is AsyncIterable<unknown> | Iterable<unknown> {
+  return typeof value === 'object' && value !== null && (Symbol.asyncIterator in value || Symbol.iterator in value)
+}
+
+const isPlainObject = (value: unknown) => typeof value === 'object' && value !== null && !Array.isArray(value)
+
+const shown = (value: unknown) => (Array.isArray(value) ? 'a list' : value === null ? 'null' : `a ${typeof value}`)

@@ -1,0 +1,73 @@
+/**
+ * What leaves a parser is checked and detached: an item is plain data that JSON can carry, and it shares no memory with its page.
+ *
+ * V8 makes a substring as a view into the string it was cut from, so one title would keep a whole page in memory for as long as the item
+ * waits for its reader. NaN, functions and the like have no JSON; they are refused with their place, not turned into `null`.
+ */
+
+export type CheckedItem =
+  | { readonly ok: true; readonly value: unknown }
+  | { readonly ok: false; readonly message: string }
+
+/** Deeper than any data somebody means; a cycle ends here too. */
+const maxItemDepth = 100
+
+class Refusal extends Error {}
+
+/** A detached copy of an item, or of the data of a follow. `undefined` fields are left out; dates and bigints stay what they are. */
+export function checkItem(item: unknown): CheckedItem {
+  try {
+    return { ok: true, value: detach(item, [], 0) }
+  } catch (error) {
+    if (error instanceof Refusal) return { ok: false, message: error.message }
+    throw error
+  }
+}
+
+function detach(value: unknown, path: readonly (string | number)[], depth: number): unknown {
+  if (depth > maxItemDepth) refuse(path.slice(0, 3), `more than ${maxItemDepth} levels deep, or a cycle`)
+  switch (typeof value) {
+    case 'string':
+      return detachString(value)
+    case 'number':
+      return Number.isFinite(value) ? value : refuse(path, String(value))
+    case 'boolean':
+    case 'bigint':
+      return value
+    case 'object':
+      return value === null ? null : detachObject(value, path, depth)
+    default:
+      return refuse(path, `a ${typeof value}`)
+  }
+}
+
+function detachObject(value: object, path: readonly (string | number)[], depth: number): unknown {
+  if (Array.isArray(value))
+    return value.map((entry: unknown, index) => detach(entry ?? null, [...path, index], depth + 1))
+  if (value instanceof Date) return Number.isNaN(value.getTime()) ? refuse(path, 'an invalid date') : value
+  // A URL, a decimal: whatever knows its own JSON.
+  if ('toJSON' in value && typeof value.toJSON === 'function') return detach(value.toJSON(), path, depth + 1)
+  const prototype: unknown = Object.getPrototypeOf(value)
+  if (prototype !== Object.prototype && prototype !== null)
+    refuse(path, `a ${value.constructor.name}; use a plain object or an array`)
+  const copy: Record<string, unknown> = {}
+  for (const [key, entry] of Object.entries(value)) {
+    if (entry === undefined) continue
+    const detached = detach(entry, [...path, key], depth + 1)
+    // Assigning to `__proto__` would set the prototype.
+    if (key === '__proto__')
+      Object.defineProperty(copy, key, { value: detached, enumerable: true, writable: true, configurable: true })
+    else copy[key] = detached
+  }
+  return copy
+}
+
+/** Strings under 13 characters are never views. A round trip through JSON is lossless and gives a string of its own. */
+function detachString(text: string): string {
+  return text.length < 13 ? text : (JSON.parse(JSON.stringify(text)) as string)
+}
+
+function refuse(path: readonly (string | number)[], what: string): never {
+  const place = path.map((step) => (typeof step === 'number' ? `[${step}]` : `.${step}`)).join('')
+  throw new Refusal(place === '' ? `the item is ${what}` : `item${place} is ${what}`)
+}

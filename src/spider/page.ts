@@ -1,0 +1,180 @@
+/**
+ * What a parser gets: one fetched page. Everything costs what is used of it: text is decoded on first use of `text`, HTML parsed on first
+ * use of `$`, `links` or `extract`.
+ *
+ * A page needs no network, so a parser can be tested with `createPage({ url, body })`.
+ */
+import { type CheerioAPI, load } from 'cheerio'
+import { canonicalUrl } from '../canonical-url.ts'
+import type { Headers } from '../outcome.ts'
+import { type Extracted, extract, type SelectorMap } from './extract.ts'
+import { Follow, type FollowOptions } from './follow.ts'
+
+/** What a page is made of. */
+export interface PageSource {
+  /** Absolute. */
+  readonly url: string
+  /** Default 200. */
+  readonly status?: number
+  /** Names in lower case. */
+  readonly headers?: Headers
+  readonly body: Uint8Array | string
+  readonly decode?: (body: Uint8Array, contentType: string) => string
+  /** Default 0. */
+  readonly depth?: number
+  readonly redirects?: readonly string[]
+  readonly data?: unknown
+  readonly args?: unknown
+}
+
+export class Page<Data = unknown, Args = Readonly<Record<string, string | undefined>>> {
+  /** Where the page was found, after redirects. */
+  readonly url: URL
+  readonly status: number
+  /** By name in lower case; a list where the server sent several lines. */
+  readonly headers: Headers
+  /** Hops from a seed. */
+  readonly depth: number
+  /** The URLs that redirected here, first to last. */
+  readonly redirects: readonly string[]
+  /** What the follow that led here brought along. */
+  readonly data: Data
+  /** The spider's arguments. */
+  readonly args: Args
+  readonly #source: PageSource
+  #text: string | undefined
+  #$: CheerioAPI | undefined
+  #base: string | undefined
+  #skippedLinks = 0
+
+  constructor(source: PageSource) {
+    this.#source = source
+    this.url = new URL(source.url)
+    this.status = source.status ?? 200
+    this.headers = source.headers ?? {}
+    this.depth = source.depth ?? 0
+    this.redirects = source.redirects ?? []
+    this.data = source.data as Data
+    this.args = (source.args ?? {}) as Args
+  }
+
+  /** The body as it came, freed from its content encoding. */
+  get body(): Uint8Array {
+    const { body } = this.#source
+    return typeof body === 'string' ? Buffer.from(body) : body
+  }
+
+  /** The body as text: charset by byte order mark, header, `<meta>`, else UTF-8. */
+  get text(): string {
+    if (this.#text === undefined) {
+      const { body, decode } = this.#source
+      const contentType = this.headers['content-type']
+      if (typeof body === 'string') this.#text = body
+      else
+        this.#text =
+          decode?.(body, typeof contentType === 'string' ? contentType : '') ?? new TextDecoder().decode(body)
+    }
+    return this.#text
+  }
+
+  /** The page as cheerio has it: https://cheerio.js.org/docs/basics/selecting */
+  get $(): CheerioAPI {
+    this.#$ ??= load(this.text)
+    return this.#$
+  }
+
+  /** What relative links are relative to: the page's `<base href>`, or else its URL. */
+  get base(): string {
+    this.#base ??= canonicalUrl(this.$('base[href]').first().attr('href') ?? '', this.url.href) ?? this.url.href
+    return this.#base
+  }
+
+  /** How many links `links()` passed over because they are not crawlable (`mailto:`, `javascript:`, unparsable ones). */
+  get skippedLinks(): number {
+    return this.#skippedLinks
+  }
+
+  /** The body as JSON. @throws SyntaxError naming the URL. */
+  json<T = unknown>(): T {
+    try {
+      return JSON.parse(this.text) as T
+    } catch (error) {
+      throw new SyntaxError(`${error instanceof Error ? error.message : error}: ${this.url.href}`, { cause: error })
+    }
+  }
+
+  /**
+   * The canonical URLs of the page's links, in document order and without duplicates.
+   * @param selector of the elements whose `href` counts. Default: every link.
+   */
+  links(selector = 'a[href], area[href]'): string[] {
+    const { base } = this
+    const urls = new Set<string>()
+    for (const element of this.$(selector)) {
+      const href = 'attribs' in element ? element.attribs.href : undefined
+      if (href === undefined) continue
+      const url = canonicalUrl(href, base)
+      if (url === undefined) this.#skippedLinks += 1
+      else urls.add(url)
+    }
+    return [...urls]
+  }
+
+  /**
+   * A link worth visiting, to be yielded.
+   * @param url absolute, or relative to the page's base.
+   * @param parser the name of the parser of the page behind it. Default: `parse`.
+   */
+  follow<Data = undefined>(url: string | URL, options?: FollowOptions<Data>): Follow<'parse', Data>
+  follow<const Name extends string, Data = undefined>(
+    url: string | URL,
+    parser: Name,
+    options?: FollowOptions<Data>,
+  ): Follow<Name, Data>
+  follow(
+    url: string | URL,
+    parser: string | FollowOptions<unknown> = 'parse',
+    options: FollowOptions<unknown> = {},
+  ): Follow {
+    if (typeof parser !== 'string') return this.follow(url, 'parse', parser)
+    const href = String(url)
+    // Absolute links, which `links()` gives, need no base and so no parsed page.
+    const resolved = canonicalUrl(href) ?? canonicalUrl(href, this.base)
+    if (resolved === undefined) this.#skippedLinks += 1
+    return new Follow(resolved ?? href, parser, options)
+  }
+
+  /**
+   * Fields by selectors: see extract.ts for what a selector may be.
+   * @example page.extract({ title: 'h1', cover: 'img@src', tags: ['.tag'] }) // { title?: string, cover?: string, tags: string[] }
+   */
+  extract<const Map extends SelectorMap>(map: Map): Extracted<Map> {
+    return extract(this, map)
+  }
+
+  /** Texts (white space collapsed) of what a selector matches, or the values of an attribute. */
+  query(selector: string, attribute: string | undefined, isFirstOnly: boolean): string[] {
+    const found = this.$(selector)
+    const elements = isFirstOnly ? found.slice(0, 1) : found
+    const values: string[] = []
+    for (const element of elements) {
+      const value = attribute === undefined ? collapsed(this.$(element).text()) : this.$(element).attr(attribute)
+      if (value === undefined) continue
+      values.push(
+        attribute !== undefined && isLink.has(attribute) ? (URL.parse(value, this.base)?.href ?? value) : value,
+      )
+    }
+    return values
+  }
+}
+
+const isLink = new Set(['href', 'src', 'action'])
+
+const collapsed = (text: string) => text.replace(/\s+/g, ' ').trim()
+
+/** A page for testing a parser, with no network. */
+export function createPage<Data = unknown, Args = Readonly<Record<string, string | undefined>>>(
+  source: PageSource,
+): Page<Data, Args> {
+  return new Page(source)
+}

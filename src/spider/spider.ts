@@ -1,0 +1,95 @@
+/**
+ * What a spider is, and what TypeScript reads out of one: the items that its parsers yield, and whether every follow names a parser that
+ * is there and brings the data which that parser asks for.
+ */
+import type { OptionInput } from '../options.ts'
+import type { ArgumentsOf, ArgumentsSchema } from './arguments.ts'
+import type { Follow } from './follow.ts'
+import type { Page } from './page.ts'
+
+/** What a parser comes to: any way to say several things, now or later. */
+export type Found<T> = AsyncIterable<T> | Iterable<T> | Promise<Iterable<T>>
+
+/**
+ * From a page to what was found on it: items (objects) and follows. A (sync or async) generator, or a function that returns a list.
+ * Items and follows of a page count together: if the parser throws, none of them do.
+ */
+// `never` lets a parser ask for a page with data of its own; the follows to it are checked against that.
+export type Parser = (page: never) => Found<object>
+
+type Method<P> = { run(page: P): Found<object> }['run']
+
+export interface SpiderSpec<Schema extends ArgumentsSchema = ArgumentsSchema> {
+  /** What the command line calls it, and what its state is kept under: letters, digits, `-`, `_` and `.`. */
+  readonly name: string
+  /** One line for `doff list`. */
+  readonly description?: string
+  /** A Standard Schema (zod, valibot, arktype, ...) of the `-a key=value` arguments. Left out, any are taken, as strings. */
+  readonly args?: Schema
+  /** Where the crawl starts. */
+  readonly seeds: readonly string[] | ((args: ArgumentsOf<Schema>) => readonly string[])
+  /** The spider's own settings; the command line, the environment and a profile override them. */
+  readonly options?: OptionInput
+  /** The parser of seeds, and of follows that name none. */
+  // Method syntax is bivariant: a parser may ask for `Page<ItsData>`.
+  readonly parse: Method<Page<unknown, ArgumentsOf<Schema>>>
+  /** Further parsers by name. */
+  readonly parsers?: Readonly<Record<string, Method<Page<unknown, ArgumentsOf<Schema>>>>>
+}
+
+/** A spider whose parsers yield items of type `Item`. */
+export interface Spider<Item extends object = object> {
+  readonly name: string
+  readonly description: string | undefined
+  readonly args: ArgumentsSchema | undefined
+  readonly seeds: readonly string[] | ((args: never) => readonly string[])
+  readonly options: OptionInput
+  readonly parsers: ReadonlyMap<string, (page: Page<never, never>) => Found<Item | Follow>>
+}
+
+/** The items of a spider: the union of what its parsers yield. */
+export type ItemOf<S> = S extends Spider<infer Item> ? Item : never
+
+/** What a parser yields, whichever way it says it. */
+type Yielded<P> = P extends (...args: never) => infer R
+  ? Awaited<R> extends AsyncIterable<infer Y> | Iterable<infer Y>
+    ? Y
+    : never
+  : never
+
+type ParsersOf<S> = (S extends { parse: infer P } ? { parse: P } : unknown) &
+  (S extends { parsers: infer R } ? R : unknown)
+
+type ItemsIn<Y> = Y extends Follow ? never : Y extends object ? Y : never
+
+/** The items that a spec's parsers yield. */
+export type SpecItems<S> = ItemsIn<{ [Name in keyof ParsersOf<S>]: Yielded<ParsersOf<S>[Name]> }[keyof ParsersOf<S>]>
+
+type DataAskedBy<P> = P extends (page: infer G) => unknown
+  ? G extends Page<infer Data, infer _Args>
+    ? Data
+    : unknown
+  : unknown
+
+/** `never` when all is well with a follow, else a sentence that says what is not. */
+type FaultOf<F, Parsers> =
+  F extends Follow<infer Name, infer Data>
+    ? Name extends keyof Parsers
+      ? [Data] extends [DataAskedBy<Parsers[Name]>]
+        ? never
+        : `the parser "${Name}" asks for other data than this follow brings`
+      : `no parser is called "${Name}"`
+    : never
+
+type CheckedParser<P, Parsers> = [FaultOf<Yielded<P>, Parsers>] extends [never] ? P : FaultOf<Yielded<P>, Parsers>
+
+/** A spec with each parser that has a fault replaced by the sentence that tells it, so that the compiler says it. */
+export type Checked<S> = {
+  readonly [Key in keyof S]: Key extends 'parse'
+    ? CheckedParser<S[Key], ParsersOf<S>>
+    : Key extends 'parsers'
+      ? { readonly [Name in keyof S[Key]]: CheckedParser<S[Key][Name], ParsersOf<S>> }
+      : Key extends keyof SpiderSpec
+        ? S[Key]
+        : `a spider has no field "${Key & string}"`
+}
