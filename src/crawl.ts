@@ -65,6 +65,7 @@ class CrawlRun<Item extends object> implements Crawl<Item> {
   readonly #identity: Identity
   readonly #clock: Clock
   readonly #random: () => number
+  readonly #failedObservers = new Set<Observer>()
   #isRead = false
   #ended: Promise<void> | undefined
 
@@ -182,12 +183,15 @@ class CrawlRun<Item extends object> implements Crawl<Item> {
     this.#stopping.abort()
   }
 
-  /** I7: an observer that throws does not end the crawl. */
+  /** I7: an observer that throws does not end the crawl. It is warned of once: it may throw at every event. */
   #notify(event: CrawlEvent): void {
-    for (const observe of [(heard: CrawlEvent) => this.#counter.observe(heard), ...this.#observers]) {
+    this.#counter.observe(event)
+    for (const observe of this.#observers) {
       try {
         observe(event)
       } catch (error) {
+        if (this.#failedObservers.has(observe)) continue
+        this.#failedObservers.add(observe)
         process.emitWarning(
           `An observer failed: ${error instanceof Error ? error.message : String(error)}`,
           'DoffWarning',

@@ -274,7 +274,7 @@ export class Walk {
       timing,
       isTrouble: outcome.kind === 'retry',
       retryAfterMs: parseRetryAfter(retryAfter, oneLine(headers.date), timing.endedAt),
-      crawlDelayMs: robots?.kind === 'rules' ? robots.rules.crawlDelayMs : undefined,
+      crawlDelayMs: this.#crawlDelayOf(robots),
     }
     const pace = paceAfter(turn.pace, visit, { ...options, random })
     const durationMs = timing.endedAt - timing.sentAt
@@ -290,6 +290,12 @@ export class Walk {
       pace,
     }
     return { pace, event }
+  }
+
+  /** A Crawl-delay beyond the crawl's patience sets no pace: its origin gets no visit at all. */
+  #crawlDelayOf(robots: RobotsRecord | undefined): number | undefined {
+    const crawlDelayMs = robots?.kind === 'rules' ? robots.rules.crawlDelayMs : undefined
+    return crawlDelayMs !== undefined && crawlDelayMs > this.#parts.options.maxCrawlDelayMs ? undefined : crawlDelayMs
   }
 }
 

@@ -20,7 +20,9 @@ export interface WebOptions {
   /** Mixes pages among the others that redirect, hiccup, fail and dawdle. Default false. */
   readonly troubles?: boolean
   /** Answers of one's own, by path; they take precedence. */
-  readonly routes?: Readonly<Record<string, (request: IncomingMessage, response: ServerResponse, visit: number) => void>>
+  readonly routes?: Readonly<
+    Record<string, (request: IncomingMessage, response: ServerResponse, visit: number) => void>
+  >
 }
 
 /** A line of the access log. Times in milliseconds since the epoch. */
@@ -60,7 +62,9 @@ export function linksOf(page: number, pages: number, seed: number): readonly num
 
 export async function openWeb(options: WebOptions = {}): Promise<Web> {
   const log: AccessLine[] = []
-  const servers = await Promise.all(Array.from({ length: options.hosts ?? 1 }, (_, index) => openHost(index, options, log)))
+  const servers = await Promise.all(
+    Array.from({ length: options.hosts ?? 1 }, (_, index) => openHost(index, options, log)),
+  )
   return {
     urls: servers.map((server) => urlOf(server)),
     log,
@@ -97,17 +101,27 @@ async function openHost(index: number, options: WebOptions, log: AccessLine[]): 
   return server
 }
 
-function answerTo(request: IncomingMessage, response: ServerResponse, visit: number, options: WebOptions, host: string): void {
+function answerTo(
+  request: IncomingMessage,
+  response: ServerResponse,
+  visit: number,
+  options: WebOptions,
+  host: string,
+): void {
   const path = request.url ?? ''
   const route = options.routes?.[path]
-  if (route !== undefined) return route(request, response, visit)
-  if (path === '/robots.txt') return answerRobots(response, options.robots ?? 404)
+  if (route !== undefined) route(request, response, visit)
+  else if (path === '/robots.txt') answerRobots(response, options.robots ?? 404)
+  else answerPage(path, response, visit, options, host)
+}
 
+function answerPage(path: string, response: ServerResponse, visit: number, options: WebOptions, host: string): void {
   const { pages = 10, seed = 1 } = options
   const page = path === '/' ? 0 : Number(/^\/(?:page|moved)-(\d+)$/.exec(path)?.[1] ?? Number.NaN)
-  if (!(page < pages)) return send(response, 404, 'no such page')
   const trouble = options.troubles === true ? troubleOf(page) : 'none'
-  if (trouble === 'redirect' && path.startsWith('/page')) {
+  if (!(page < pages)) {
+    send(response, 404, 'no such page')
+  } else if (trouble === 'redirect' && path.startsWith('/page')) {
     response.writeHead(301, { location: `/moved-${page}` }).end()
   } else if (trouble === 'missing') {
     send(response, 404, 'gone')
@@ -116,15 +130,17 @@ function answerTo(request: IncomingMessage, response: ServerResponse, visit: num
   } else if (trouble === 'hiccup' && visit === 1) {
     send(response, 503, 'one moment')
   } else {
-    const links = linksOf(page, pages, seed).map((to) => `<li><a href="${to === 0 ? '/' : `/page-${to}`}">Page ${to}</a></li>`)
+    const links = linksOf(page, pages, seed).map(
+      (to) => `<li><a href="${to === 0 ? '/' : `/page-${to}`}">Page ${to}</a></li>`,
+    )
     const html = `<!doctype html><title>Page ${page} of ${host}</title><h1>Page ${page}</h1><ul>${links.join('')}</ul>`
     setTimeout(() => send(response, 200, html), trouble === 'slow' ? 150 : 0)
   }
 }
 
 function answerRobots(response: ServerResponse, robots: string | number): void {
-  if (typeof robots === 'number') return send(response, robots, '')
-  response.writeHead(200, { 'content-type': 'text/plain' }).end(robots)
+  if (typeof robots === 'number') send(response, robots, '')
+  else response.writeHead(200, { 'content-type': 'text/plain' }).end(robots)
 }
 
 export function send(response: ServerResponse, status: number, html: string): void {
