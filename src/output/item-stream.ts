@@ -33,7 +33,9 @@ export class ItemStream {
   #committed = 0
   /** Pages that hold places and do not wait for another. */
   #pagesAtWork = 0
-  readonly #queue: (() => void)[] = []
+  readonly #queue: { readonly places: Places; readonly resolve: () => void }[] = []
+  /** The page that goes on beyond the bound, to its end. */
+  #beyondBound: Places | undefined
   #hasEnded = false
   #wakeReader: () => void = () => undefined
 
@@ -52,13 +54,14 @@ export class ItemStream {
     const leave = () => {
       if (count > 0) this.#pagesAtWork -= 1
       count = 0
+      if (this.#beyondBound === places) this.#beyondBound = undefined
       this.#admit()
     }
-    return {
+    const places: Places = {
       take: async () => {
-        if (!this.#hasEnded && (this.#queue.length > 0 || this.#held >= this.#maxItems)) {
+        if (this.#mustWait(places)) {
           await new Promise<void>((resolve) => {
-            this.#queue.push(resolve)
+            this.#queue.push({ places, resolve })
             if (count > 0) this.#pagesAtWork -= 1
             this.#admit()
           })
@@ -78,6 +81,7 @@ export class ItemStream {
         leave()
       },
     }
+    return places
   }
 
   /** No more items will be committed; those that were are still read. Pages that wait for a place wait no longer. */
@@ -108,11 +112,18 @@ export class ItemStream {
     }
   }
 
+  #mustWait(places: Places): boolean {
+    if (this.#hasEnded || this.#beyondBound === places) return false
+    return this.#queue.length > 0 || this.#held >= this.#maxItems
+  }
+
   #admit(): void {
     while (this.#queue.length > 0 && (this.#hasEnded || this.#held < this.#maxItems || this.#isStuck)) {
+      const next = this.#queue.shift()
+      if (this.#held >= this.#maxItems) this.#beyondBound = next?.places
       this.#held += 1
       this.#pagesAtWork += 1
-      this.#queue.shift()?.()
+      next?.resolve()
     }
   }
 

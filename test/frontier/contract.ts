@@ -24,7 +24,14 @@ const done = (more: Partial<Ended> = {}): Ended => {
 }
 
 const restingFor = (ms: number, more: Partial<HostPace> = {}): HostPace => {
-  return { nextVisitAt: systemClock.now() + ms, delayMs: ms, backOffMs: 0, putAside: undefined, waitsFor: 'delay', ...more }
+  return {
+    nextVisitAt: systemClock.now() + ms,
+    delayMs: ms,
+    backOffMs: 0,
+    putAside: undefined,
+    waitsFor: 'delay',
+    ...more,
+  }
 }
 
 const defaults: FrontierOptions = { perHostConcurrency: 1, delayMs: 0, admits: () => 'in' }
@@ -66,7 +73,12 @@ export function describeFrontier(name: string, openFrontier: OpenFrontier): void
 
       it('gives higher priorities first, and equal ones in order of discovery', async () => {
         const frontier = await open()
-        const paths: [string, number][] = [['a', 0], ['b', 5], ['c', -1], ['d', 5]]
+        const paths: [string, number][] = [
+          ['a', 0],
+          ['b', 5],
+          ['c', -1],
+          ['d', 5],
+        ]
         await frontier.offer(paths.map(([path, priority]) => request(`http://h.test/${path}`, { priority })))
         expect((await walk(frontier)).map((url) => url.at(-1)).join('')).toBe('bdac')
       })
@@ -87,7 +99,10 @@ export function describeFrontier(name: string, openFrontier: OpenFrontier): void
         for await (const turn of frontier.turns(new AbortController().signal)) {
           urls.push(turn.request.url)
           const isFirst = urls.length === 1
-          await frontier.settle(turn, isFirst ? { kind: 'again', request: turn.request, notBefore: 0, follows: [] } : done())
+          await frontier.settle(
+            turn,
+            isFirst ? { kind: 'again', request: turn.request, notBefore: 0, follows: [] } : done(),
+          )
         }
         expect(urls.map((url) => url.at(-1)).join('')).toBe('aab')
       })
@@ -97,7 +112,13 @@ export function describeFrontier(name: string, openFrontier: OpenFrontier): void
       it('adds a URL once, and counts the others as seen', async () => {
         const frontier = await open()
         const offered = [request('http://h.test/a'), request('http://h.test/a'), request('http://h.test/b')]
-        expect(await frontier.offer(offered)).toEqual({ added: 2, seen: 1, out_of_scope: 0, too_deep: 0, url_too_long: 0 })
+        expect(await frontier.offer(offered)).toEqual({
+          added: 2,
+          seen: 1,
+          out_of_scope: 0,
+          too_deep: 0,
+          url_too_long: 0,
+        })
         expect(await walk(frontier)).toHaveLength(2)
         expect(await frontier.offer(offered)).toMatchObject({ added: 0, seen: 3 })
         expect(await walk(frontier)).toEqual([])
@@ -107,21 +128,35 @@ export function describeFrontier(name: string, openFrontier: OpenFrontier): void
         const frontier = await open({ admits: ({ url }) => (url.includes('/out') ? 'out_of_scope' : 'in') })
         await frontier.offer([request('http://h.test/a')])
         for await (const turn of frontier.turns(new AbortController().signal)) {
-          const follows = turn.request.url.endsWith('/a') ? ['a', 'out', 'b'].map((path) => request(`http://h.test/${path}`)) : []
+          const follows = turn.request.url.endsWith('/a')
+            ? ['a', 'out', 'b'].map((path) => request(`http://h.test/${path}`))
+            : []
           const result = await frontier.settle(turn, done({ follows }))
           if (follows.length > 0) expect(result).toMatchObject({ added: 1, seen: 1, out_of_scope: 1 })
         }
       })
 
       it('forgets a URL that was out of scope, so that a shallower link to it counts', async () => {
-        const frontier = await open({ admits: (offered) => (offered.kind === 'page' && offered.depth > 1 ? 'too_deep' : 'in') })
-        expect(await frontier.offer([request('http://h.test/a', { depth: 2 })])).toMatchObject({ added: 0, too_deep: 1 })
+        const frontier = await open({
+          admits: (offered) => (offered.kind === 'page' && offered.depth > 1 ? 'too_deep' : 'in'),
+        })
+        expect(await frontier.offer([request('http://h.test/a', { depth: 2 })])).toMatchObject({
+          added: 0,
+          too_deep: 1,
+        })
         expect(await frontier.offer([request('http://h.test/a', { depth: 1 })])).toMatchObject({ added: 1 })
       })
 
       it('takes robots requests as they come: they are never seen, in scope or counted as waiting', async () => {
         const frontier = await open({ admits: () => 'out_of_scope' })
-        const robots: CrawlRequest = { kind: 'robots', origin: 'http://a.test', url: 'http://b.test/r.txt', priority: 9, attempt: 0, redirects: [] }
+        const robots: CrawlRequest = {
+          kind: 'robots',
+          origin: 'http://a.test',
+          url: 'http://b.test/r.txt',
+          priority: 9,
+          attempt: 0,
+          redirects: [],
+        }
         expect(await frontier.offer([robots, robots])).toMatchObject({ added: 2 })
         expect(frontier.waiting).toBe(0)
         expect(await walk(frontier, () => done({ end: undefined }))).toHaveLength(2)
@@ -189,14 +224,16 @@ export function describeFrontier(name: string, openFrontier: OpenFrontier): void
         expect(paces).toEqual([undefined, 7, 7])
       })
 
-      it('hands out what is known of the rules of the request\'s origin, wherever it was learnt', async () => {
+      it("hands out what is known of the rules of the request's origin, wherever it was learnt", async () => {
         const frontier = await open()
         await frontier.offer([request('http://a.test/1')])
         const robots = { kind: 'redirected', origin: 'http://b.test', expiresAt: 5 } as const
         const known: unknown[] = []
         await walk(frontier, (turn) => {
           known.push(turn.robots)
-          return turn.host === 'a.test' ? done({ robots, follows: [request('http://b.test/'), request('http://b.test:81/')] }) : done()
+          return turn.host === 'a.test'
+            ? done({ robots, follows: [request('http://b.test/'), request('http://b.test:81/')] })
+            : done()
         })
         expect(known).toEqual([undefined, robots, undefined])
       })
@@ -221,7 +258,10 @@ export function describeFrontier(name: string, openFrontier: OpenFrontier): void
           attempts.push(turn.request.attempt)
           notBefore = systemClock.now() + 50
           const again = { ...turn.request, attempt: turn.request.attempt + 1 }
-          await frontier.settle(turn, attempts.length < 3 ? { kind: 'again', request: again, notBefore, follows: [] } : done())
+          await frontier.settle(
+            turn,
+            attempts.length < 3 ? { kind: 'again', request: again, notBefore, follows: [] } : done(),
+          )
         }
         expect(attempts).toEqual([0, 1, 2])
       })
@@ -232,7 +272,12 @@ export function describeFrontier(name: string, openFrontier: OpenFrontier): void
         const urls: string[] = []
         for await (const turn of frontier.turns(new AbortController().signal)) {
           urls.push(turn.request.url)
-          const again = { kind: 'again', request: turn.request, notBefore: systemClock.now() + 60, follows: [] } as const
+          const again = {
+            kind: 'again',
+            request: turn.request,
+            notBefore: systemClock.now() + 60,
+            follows: [],
+          } as const
           await frontier.settle(turn, urls.length === 1 ? again : done())
         }
         expect(urls.map((url) => url.at(-1)).join('')).toBe('121')
@@ -264,7 +309,9 @@ export function describeFrontier(name: string, openFrontier: OpenFrontier): void
         await nextWithin(turns, 1_000)
         const next = turns.next()
         controller.abort()
-        expect(await Promise.race([next, new Promise((resolve) => setTimeout(resolve, 500, 'waits'))])).toMatchObject({ done: true })
+        expect(await Promise.race([next, new Promise((resolve) => setTimeout(resolve, 500, 'waits'))])).toMatchObject({
+          done: true,
+        })
       })
 
       it('counts what waits and what is out', async () => {
@@ -297,7 +344,9 @@ export function describeFrontier(name: string, openFrontier: OpenFrontier): void
         const frontier = await open()
         await frontier.offer([request('http://a.test/1')])
         await nextWithin(frontier.turns(new AbortController().signal)[Symbol.asyncIterator](), 1_000)
-        expect(await nextWithin(frontier.turns(new AbortController().signal)[Symbol.asyncIterator](), 50)).toBeUndefined()
+        expect(
+          await nextWithin(frontier.turns(new AbortController().signal)[Symbol.asyncIterator](), 50),
+        ).toBeUndefined()
         expect(frontier.waiting).toBe(1)
       })
 
@@ -307,7 +356,9 @@ export function describeFrontier(name: string, openFrontier: OpenFrontier): void
         const turn = await nextWithin(frontier.turns(new AbortController().signal)[Symbol.asyncIterator](), 1_000)
         if (turn === undefined) throw new Error('no turn')
         await frontier.settle(turn, done())
-        await expect(frontier.settle(turn, done({ items: [{}], follows: [request('http://a.test/2')] }))).rejects.toThrow(StaleTurnError)
+        await expect(
+          frontier.settle(turn, done({ items: [{}], follows: [request('http://a.test/2')] })),
+        ).rejects.toThrow(StaleTurnError)
         expect(frontier.waiting).toBe(0)
         expect(await frontier.readItems(0, 10)).toEqual([])
       })
@@ -317,7 +368,14 @@ export function describeFrontier(name: string, openFrontier: OpenFrontier): void
       it('numbers items from 1 in order of commit, and gives them from any place on', async () => {
         const frontier = await open()
         await frontier.offer(['1', '2'].map((path) => request(`http://a.test/${path}`)))
-        await walk(frontier, ({ request: { url } }) => done({ items: [{ url, n: 1 }, { url, n: 2 }] }))
+        await walk(frontier, ({ request: { url } }) =>
+          done({
+            items: [
+              { url, n: 1 },
+              { url, n: 2 },
+            ],
+          }),
+        )
         const first = await frontier.readItems(0, 3)
         expect(first.map(({ id }) => id)).toEqual([1, 2, 3])
         expect(first[2]?.item).toEqual({ url: 'http://a.test/2', n: 1 })
@@ -347,7 +405,8 @@ export function describeFrontier(name: string, openFrontier: OpenFrontier): void
       await fc.assert(
         fc.asyncProperty(plan, async ({ seeds, perHost, links, outAtOnce }) => {
           const frontier = await open({ perHostConcurrency: perHost })
-          const linksFrom = (from: string) => (links[from.length % 8 === 0 ? 0 : Number(from.at(-1)) % 8] ?? []).map(address)
+          const linksFrom = (from: string) =>
+            (links[from.length % 8 === 0 ? 0 : Number(from.at(-1)) % 8] ?? []).map(address)
           const expected = reachable(seeds.map(address), linksFrom)
           let offered = await frontier.offer(seeds.map((seed) => request(address(seed))))
           let added = offered.added
