@@ -1,0 +1,131 @@
+/** The README says what is true: its examples are run, its tables are compared with the code. */
+import { execFile } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { readFile, writeFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { promisify } from 'node:util'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { exitCodes } from '../src/cli/exit-codes.ts'
+import { optionTable } from '../src/options.ts'
+import { openFolder, runDoff } from './cli/run-doff.ts'
+import { type Bookshop, openBookshop } from './sites/bookshop.ts'
+
+const root = resolve(import.meta.dirname, '..')
+const readme = readFileSync(join(root, 'README.md'), 'utf8')
+
+/** TypeScript examples by the path in their first line. */
+const examples = Object.fromEntries(
+  [...readme.matchAll(/```ts\n\/\/ (\S+)\n([\s\S]*?)```/g)].map((match) => [match[1] ?? '', match[2] ?? '']),
+)
+
+/** A folder with the README's files, whose spiders go to a bookshop here. */
+async function openExamples(): Promise<{ folder: string; shop: Bookshop }> {
+  const shop = await openBookshop({ books: 25 })
+  onTestFinished(() => shop[Symbol.asyncDispose]())
+  const books = await readFile(join(root, 'spiders/books.ts'), 'utf8')
+  const here = Object.entries({ ...examples, 'spiders/books.ts': books }).map(([path, text]) => [
+    path,
+    text.replaceAll('https://books.toscrape.com/', shop.url),
+  ])
+  const folder = await openFolder(Object.fromEntries(here) as Record<string, string>)
+  return { folder, shop }
+}
+
+const quickly = ['--quiet', '--delay', '0']
+
+describe('the README', () => {
+  it('has the examples that are run here', () => {
+    expect(Object.keys(examples)).toEqual(['spiders/titles.ts', 'main.ts', 'spiders/ranked.ts', 'config/night.ts'])
+  })
+
+  it('opens with a spider that does what it says', async () => {
+    const { folder, shop } = await openExamples()
+    const { code, stderr } = await runDoff(folder, [
+      'crawl',
+      'titles',
+      '-o',
+      'titles.jsonl',
+      '--contact',
+      'you@example.org',
+      ...quickly,
+    ])
+    expect([code, stderr]).toEqual([0, ''])
+    const lines = (await readFile(join(folder, 'titles.jsonl'), 'utf8'))
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { title: string })
+    expect(lines.map(({ title }) => title).toSorted()).toEqual(shop.books.map(({ title }) => title).toSorted())
+    const shown = /```json\n(.*)\n```/.exec(readme)?.[1] ?? ''
+    expect(Object.keys(JSON.parse(shown) as object)).toEqual(Object.keys(lines[0] ?? {}))
+  })
+
+  it('passes data with a follow as it says', async () => {
+    const { folder, shop } = await openExamples()
+    const { stdout } = await runDoff(folder, ['crawl', 'ranked', '-a', `site=${shop.url}`, '-o', '-', ...quickly])
+    const ranks = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as { rank: number }).rank)
+    expect(ranks).toEqual(Array.from({ length: 20 }, (_, index) => index + 1))
+  })
+
+  it('shows a program that runs', async () => {
+    const { folder } = await openExamples()
+    await writeFile(
+      join(folder, 'main.ts'),
+      (examples['main.ts'] ?? '').replace('maxPages: 10', 'maxPages: 10, delayMs: 0'),
+    )
+    const { stdout } = await promisify(execFile)(process.execPath, ['main.ts'], { cwd: folder })
+    const lines = stdout.trimEnd().split('\n')
+    // One of the ten pages is the list, which has no item; the last line is the count.
+    expect(lines).toHaveLength(9 + 1)
+    expect(lines.at(-1)).toBe('10')
+  })
+
+  it('shows commands that work', async () => {
+    const { folder, shop } = await openExamples()
+    const commands = [...readme.matchAll(/^npx doff (.*?)\s*(?:#.*)?$/gm)].map((match) => match[1] ?? '')
+    expect(commands).toHaveLength(6)
+    for (const command of commands) {
+      const words = (command.split(' | ')[0] ?? '').replace('http://127.0.0.1:8080/', shop.url).split(/\s+/)
+      const { code, stderr } = await runDoff(
+        folder,
+        words[0] === 'crawl' && words[1] !== '--help' ? [...words, ...quickly] : words,
+      )
+      expect([command, code, stderr]).toEqual([command, 0, ''])
+    }
+  })
+
+  it('shows code that compiles as strictly as doff itself', async () => {
+    const { folder } = await openExamples()
+    const config = {
+      extends: join(root, 'tsconfig.json'),
+      compilerOptions: { typeRoots: [join(root, 'node_modules/@types')] },
+      include: ['**/*.ts'],
+    }
+    await writeFile(join(folder, 'tsconfig.json'), JSON.stringify(config))
+    const { stdout } = await promisify(execFile)(join(root, 'node_modules/.bin/tsc'), ['-p', folder])
+    expect(stdout).toBe('')
+  })
+
+  it('shows a configuration that is one', async () => {
+    const { folder } = await openExamples()
+    const { code, stderr } = await runDoff(folder, ['crawl', 'titles', '--profile', 'night', ...quickly])
+    expect([code, stderr]).toEqual([0, ''])
+  })
+
+  it('lists every option with its default and meaning, and no other', () => {
+    const rows = Object.entries(optionTable).map(([name, { default: standard, meaning }]) => {
+      const isNone = standard === undefined || (Array.isArray(standard) && standard.length === 0)
+      return `| \`${name}\` | ${isNone ? 'none' : standard === Number.POSITIVE_INFINITY ? 'no limit' : `\`${String(standard)}\``} | ${meaning} |`
+    })
+    const table = readme.slice(readme.indexOf('| option | default'))
+    expect(table.split('\n').slice(2, 2 + rows.length)).toEqual(rows)
+    expect(table.split('\n')[2 + rows.length]).toBe('')
+  })
+
+  it('lists every exit code', () => {
+    const codes = [...readme.matchAll(/^\| (\d+) \|/gm)].map((match) => Number(match[1]))
+    expect(codes).toEqual(Object.values(exitCodes))
+  })
+})

@@ -1,0 +1,68 @@
+/**
+ * Real pages that nobody here wrote: Debian's python3.11-doc, crawled whole, and compared with the pages that wget finds, an independent
+ * crawler. `.ci/run` installs both; where they are not there, this is skipped.
+ */
+import { execFile, execFileSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { expect, it } from 'vitest'
+import docs from '../../spiders/docs.ts'
+import { crawl } from '../../src/index.ts'
+import { collect } from '../sites/spiders.ts'
+import { openStaticSite, type StaticSite } from '../sites/static-site.ts'
+
+const folder = '/usr/share/doc/python3.11/html'
+// No wildcards: wget does not know them.
+const robots = 'User-agent: *\nDisallow: /whatsnew/\nDisallow: /c-api/type\n'
+
+function hasWget(): boolean {
+  try {
+    return execFileSync('wget', ['--version']).length > 0
+  } catch {
+    return false
+  }
+}
+
+/** HTML pages that were served well. */
+const pagesOf = (log: StaticSite['log']) =>
+  new Set(log.filter(({ status, type }) => status === 200 && type === 'text/html').map(({ path }) => path))
+
+it.skipIf(!existsSync(folder) || !hasWget())(
+  'python3.11-doc: one item per page, no page missed against wget, nothing that robots.txt disallows',
+  async () => {
+    await using site = await openStaticSite(folder, robots)
+    const cwd = await mkdtemp(join(tmpdir(), 'doff-wget-'))
+    const args = [
+      '--recursive',
+      '--level=inf',
+      '--no-verbose',
+      '--no-parent',
+      '--reject=png,svg,txt,zip,py,gif,jpg',
+      '--delete-after',
+      site.url,
+    ]
+    // wget exits with 8 when a link is broken, which some are.
+    await promisify(execFile)('wget', args, { cwd, maxBuffer: 64 * 1024 * 1024 }).catch(() => undefined)
+    await rm(cwd, { recursive: true, force: true })
+    const expected = pagesOf(site.log.splice(0))
+
+    const run = crawl(docs, { args: { site: site.url }, delayMs: 0, perHostConcurrency: 4 })
+    const items = await collect(run)
+
+    const paths = items.map(({ url }) => new URL(url).pathname)
+    expect(new Set(paths).size).toBe(paths.length)
+    expect([...expected].filter((path) => !paths.includes(path))).toEqual([])
+    expect(site.log.filter(({ path }) => path.startsWith('/whatsnew/') || path.startsWith('/c-api/type'))).toEqual([])
+    expect(site.log[0]?.path).toBe('/robots.txt')
+    expect(items.filter(({ title, words }) => title === undefined || words === 0)).toEqual([])
+    const { fetched, skipped, failed, elapsedMs } = run.stats
+    expect(run.stats.items).toBe(fetched)
+    console.info(
+      `wget found ${expected.size} pages; doff ${fetched} (${skipped} disallowed, ${failed} failed) in ${elapsedMs} ms`,
+    )
+  },
+  120_000,
+)
