@@ -104,6 +104,7 @@ describe('the README', () => {
       include: ['**/*.ts'],
     }
     await writeFile(join(folder, 'tsconfig.json'), JSON.stringify(config))
+    await writeFile(join(folder, 'package.json'), '{ "type": "module" }')
     const { stdout } = await promisify(execFile)(join(root, 'node_modules/.bin/tsc'), ['-p', folder])
     expect(stdout).toBe('')
   })
