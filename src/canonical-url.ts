@@ -32,7 +32,8 @@ export function canonicalUrl(href: string, base?: string): string | undefined {
 
 /** RFC 3986 sections 6.2.2.1 (case) and 6.2.2.2 (unreserved characters need no escape). */
 function withCanonicalEscapes(href: string): string {
-  return href.replace(/%[0-9A-Fa-f]{2}/g, (octet) => {
+  // What follows a stray `%` stays as it is: decoded, it could make an escape of it.
+  return href.replace(/(?<!%|%[0-9A-Fa-f])%[0-9A-Fa-f]{2}/g, (octet) => {
     const character = String.fromCharCode(Number.parseInt(octet.slice(1), 16))
     return unreserved.test(character) ? character : octet.toUpperCase()
   })

@@ -23,10 +23,14 @@ function option<T>(spec: OptionSpec<T>): OptionSpec<T> {
   return spec
 }
 
-const numeral = /^-?\d+(\.\d+)?$/
+const numeral = /^-?\d+(\.\d+)?$|^Infinity$/
 const readNumber = (text: string) => (numeral.test(text) ? Number(text) : text)
 const readText = (text: string) => text
-const readList = (text: string) => (text === '' ? [] : text.split(',').map((entry) => entry.trim()))
+const readList = (text: string) =>
+  text
+    .split(',')
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== '')
 const readNumbers = (text: string) => readList(text).map(readNumber)
 
 const millisecondsIn: Readonly<Record<string, number>> = { '': 1, ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }
@@ -39,13 +43,18 @@ const readBytes = (text: string) => readWithUnit(text, bytesIn)
 
 function readWithUnit(text: string, units: Readonly<Record<string, number>>): unknown {
   const parts = /^(\d+(?:\.\d+)?)\s*([A-Za-z]*)$/.exec(text.trim())
-  const factor = units[parts?.[2] ?? '']
+  const unit = parts?.[2] ?? ''
+  const factor = Object.hasOwn(units, unit) ? units[unit] : undefined
   return parts === null || factor === undefined ? text : Number(parts[1]) * factor
 }
 
+/** Separated by blanks, which no URL has; a comma may be part of a pattern (`\d{1,3}`). */
 function readPatterns(text: string): unknown {
   try {
-    return readList(text).map((pattern) => new RegExp(pattern))
+    return text
+      .split(/\s+/)
+      .filter((pattern) => pattern !== '')
+      .map((pattern) => new RegExp(pattern))
   } catch {
     return text
   }
@@ -79,7 +88,7 @@ const bytes = (meaning: string, standard: number) =>
 const patterns = (meaning: string) =>
   option<readonly RegExp[]>({
     schema: z.array(z.instanceof(RegExp)).readonly(),
-    expects: 'a list of regular expressions',
+    expects: 'a list of regular expressions (on the command line with blanks between them)',
     default: [],
     meaning,
     read: readPatterns,
@@ -205,12 +214,20 @@ export function isOptionName(name: string): name is OptionName {
 }
 
 function suggestion(name: string): string {
-  const near = optionNames.find((known) => known.toLowerCase().startsWith(name.toLowerCase().slice(0, 5)))
-  return near === undefined ? ` (known: ${optionNames.join(', ')})` : ` (did you mean \`${near}\`?)`
+  const likeness = (known: string) => commonStart(known.toLowerCase(), name.toLowerCase())
+  const near = optionNames.reduce((best, known) => (likeness(known) > likeness(best) ? known : best))
+  return likeness(near) < 5 ? ` (known: ${optionNames.join(', ')})` : ` (did you mean \`${near}\`?)`
+}
+
+function commonStart(a: string, b: string): number {
+  let length = 0
+  while (length < a.length && a[length] === b[length]) length += 1
+  return length
 }
 
 function shown(value: unknown): string {
   if (typeof value === 'string') return `"${value}" (string)`
   if (Array.isArray(value)) return `[${value.map(String).join(', ')}]`
+  if (typeof value === 'object' && value !== null) return 'an object'
   return `\`${String(value)}\` (${typeof value})`
 }

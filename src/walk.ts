@@ -63,6 +63,8 @@ export class Walk {
   readonly #robotsLimits: FetchLimits
   /** Origins whose robots.txt is being fetched: one at a time is enough. */
   readonly #robotsInFlight = new Set<string>()
+  /** The latest pace of hosts that have turns out: with several of them, the last one taken knows the least. */
+  readonly #paces = new Map<string, { turns: number; pace: HostPace | undefined }>()
   readonly #visits = new Set<Promise<void>>()
   #visitEnded: () => void = () => undefined
   #fetched = 0
@@ -121,13 +123,25 @@ export class Walk {
 
   async #visit(turn: Turn, stopped: AbortSignal): Promise<void> {
     const { frontier, notify } = this.#parts
-    const { settlement, events, places } = await this.#spend(turn)
+    const { settlement, events, places } = await this.#withPace(turn, () => this.#spend(turn))
     // An unsettled turn is still the frontier's: the request is made again when the crawl is resumed.
     if (stopped.aborted) return
     const offered = await frontier.settle(turn, settlement)
     places?.commit()
     for (const event of events) notify(event)
     if (settlement.follows.length > 0 && turn.request.kind === 'page') notify({ kind: 'offered', result: offered })
+  }
+
+  async #withPace<T>(turn: Turn, visit: () => Promise<T>): Promise<T> {
+    const latest = this.#paces.get(turn.host) ?? { turns: 0, pace: turn.pace }
+    this.#paces.set(turn.host, latest)
+    latest.turns += 1
+    try {
+      return await visit()
+    } finally {
+      latest.turns -= 1
+      if (latest.turns === 0) this.#paces.delete(turn.host)
+    }
   }
 
   async #spend(turn: Turn): Promise<Spent> {
@@ -276,7 +290,9 @@ export class Walk {
       retryAfterMs: parseRetryAfter(retryAfter, oneLine(headers.date), timing.endedAt),
       crawlDelayMs: this.#crawlDelayOf(robots),
     }
-    const pace = paceAfter(turn.pace, visit, { ...options, random })
+    const latest = this.#paces.get(turn.host)
+    const pace = paceAfter(latest?.pace, visit, { ...options, random })
+    if (latest !== undefined) latest.pace = pace
     const durationMs = timing.endedAt - timing.sentAt
     const event: CrawlEvent = {
       kind: 'requested',

@@ -61,7 +61,9 @@ export async function crawlCommand(name: string, flags: CrawlFlags): Promise<num
   const run = crawl(spider, { args: readArguments(flags.arg), observers, signal: stopping.signal })
   const exporters = await openExporters(flags, (message) => log.warn(message))
   const interruption = listenForInterrupts(run, stopping, terminal)
-  const showing = isQuiet ? undefined : showProgress(run, progress, terminal, log)
+  // A terminal that shows the data has no room for a progress line.
+  const showsData = process.stdout.isTTY === true && flags.output.some((path) => path.endsWith('-'))
+  const showing = isQuiet || showsData ? undefined : showProgress(run, progress, terminal, log)
   let failure: unknown
   try {
     for await (const item of run) {
@@ -83,6 +85,9 @@ export async function crawlCommand(name: string, flags: CrawlFlags): Promise<num
       failure ??= error
     }
   }
+  const partial = outputs.filter((path) => !hasEndedWell && path.endsWith('.part'))
+  if (partial.length > 0)
+    log.warn(`the crawl did not finish: its items are in ${partial.join(' and ')}, what they were to replace stays`)
   if (!isQuiet) terminal.write(summarize(run.stats, outputs))
   if (flags.summary !== undefined) await writeSummary(flags.summary, run.stats, outputs)
   if (failure !== undefined && !(failure instanceof OutputFailedError && failure.readerLeft)) throw failure

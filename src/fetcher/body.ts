@@ -38,7 +38,7 @@ export async function decodeBody(body: Uint8Array, contentEncoding: string, maxB
   for (const name of applied.reverse()) {
     // Some servers label an empty body with an encoding.
     if (decoded.length === 0) break
-    const decoder = decoders[name]
+    const decoder = Object.hasOwn(decoders, name) ? decoders[name] : undefined
     if (decoder === undefined) throw new BodyError('bad_encoding', `unknown content encoding "${name}"`)
     try {
       decoded = await decoder(decoded, { maxOutputLength: maxBodyBytes })

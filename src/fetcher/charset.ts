@@ -11,5 +11,14 @@ export function decodeText(body: Uint8Array, contentType: string): string {
     defaultEncoding: 'utf-8',
     ...(label === undefined ? undefined : { transportLayerEncodingLabel: label }),
   })
-  return new TextDecoder(encoding).decode(bytes)
+  return decoderOf(encoding).decode(bytes)
+}
+
+/** Not every encoding of the standard has a decoder (`replacement`, `x-user-defined`). */
+function decoderOf(encoding: string): InstanceType<typeof TextDecoder> {
+  try {
+    return new TextDecoder(encoding)
+  } catch {
+    return new TextDecoder()
+  }
 }

@@ -98,7 +98,9 @@ export class MemoryFrontier implements Frontier {
     this.#out.delete(turn.id)
     const { host, waiting } = out
     host.out -= 1
-    if (settlement.pace !== undefined) host.pace = settlement.pace
+    const { pace } = settlement
+    if (pace !== undefined)
+      host.pace = { ...pace, nextVisitAt: Math.max(pace.nextVisitAt, host.pace?.nextVisitAt ?? 0) }
     if (settlement.robots !== undefined) this.#robots.set(settlement.robots.origin, settlement.robots)
 
     if (settlement.kind === 'again') {

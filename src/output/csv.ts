@@ -1,6 +1,8 @@
 /**
  * CSV (RFC 4180) with a header. The columns are the fields of the first item; a field that a later item brings besides has no column, and
  * is said aloud instead of dropped in silence. Dates are ISO 8601; lists and objects are written as JSON.
+ *
+ * Ours: lines end in LF, where the RFC has CRLF; every reader takes it, and it is what other text files have.
  */
 import { stringify } from 'csv-stringify/sync'
 import { OutputError } from '../errors.ts'
@@ -21,9 +23,9 @@ export function createCsvEncoder(path: string, existingHeader: string | undefine
     if (columns === undefined) {
       columns = Object.keys(fields)
       header = stringify([[...columns]])
-      if (existingHeader !== undefined && existingHeader !== header.trimEnd()) {
+      if (existingHeader !== undefined && existingHeader !== header.slice(0, -1)) {
         throw new OutputError(
-          `${path} has the columns ${existingHeader}, and the items ${header.trimEnd()}: use another file, or -O to replace it`,
+          `${path} has the columns ${existingHeader}, and the items ${header.slice(0, -1)}: use another file, or -O to replace it`,
         )
       }
       if (existingHeader !== undefined) header = ''
@@ -35,7 +37,7 @@ export function createCsvEncoder(path: string, existingHeader: string | undefine
         `${path} has no column for the field "${name}", which the first item did not have (give every item the same fields, or write .jsonl)`,
       )
     }
-    return header + stringify([columns.map((name) => cell(fields[name]))])
+    return header + stringify([columns.map((name) => cell(fields[name]))], { quoted_empty: columns.length === 1 })
   }
 }
 

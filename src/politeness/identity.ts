@@ -23,8 +23,9 @@ export function createIdentity(productToken: string, version: string, contact: s
 
 /** `mailto:me@a.test`, `me@a.test` or an http(s) URL; `undefined` for anything else, which no web master could use. */
 export function parseContact(text: string): string | undefined {
-  const mail = /^(?:mailto:)?([^\s@()<>]+@[^\s@()<>]+)$/.exec(text)?.[1]
-  if (mail !== undefined) return `mailto:${mail}`
+  const mail = /^(?:mailto:)?([!-~]+@[!-~]+)$/.exec(text)?.[1]
+  // It goes into a header's comment: printable ASCII, and nothing that ends the comment.
+  if (mail !== undefined && !/[\s:/()<>]|@.*@/.test(mail)) return `mailto:${mail}`
   const url = /^https?:\/\/[^\s()<>]+$/.test(text) ? URL.parse(text) : null
   return url === null ? undefined : url.href
 }

@@ -43,7 +43,7 @@ export function readRobotsFile(bytes: Uint8Array, robotsUrl: string, productToke
       const crawlDelayMs = parseCrawlDelay(value)
       for (const group of addressed) group.crawlDelayMs ??= crawlDelayMs
     } else if (key === 'sitemap') {
-      const url = canonicalUrl(value, robotsUrl)
+      const url = value === '' ? undefined : canonicalUrl(Buffer.from(value, 'latin1').toString(), robotsUrl)
       if (url !== undefined) sitemaps.add(url)
     }
   }
@@ -64,14 +64,14 @@ function canonicalPattern(value: string): string {
   return isAnchored ? `${octets}$` : octets
 }
 
-/** RFC 9309 section 2.2.2: octets outside of the reserved and unreserved ones are compared percent-encoded. */
+/** RFC 9309 section 2.2.2: octets outside of the reserved and unreserved ones are compared percent-encoded. A character is an octet here. */
 function canonicalOctets(text: string): string {
-  return text.replace(/%[0-9A-Fa-f]{2}|[^A-Za-z0-9\-._~!(),;:@&=+/?*$]/gu, (match) => {
+  return text.replace(/%[0-9A-Fa-f]{2}|[^A-Za-z0-9\-._~!(),;:@&=+/?*$]/g, (match) => {
     if (match.length === 3 && match.startsWith('%')) {
       const character = String.fromCharCode(Number.parseInt(match.slice(1), 16))
       return /[A-Za-z0-9\-._~]/.test(character) ? character : match.toUpperCase()
     }
-    return [...Buffer.from(match)].map((octet) => `%${octet.toString(16).toUpperCase().padStart(2, '0')}`).join('')
+    return `%${match.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`
   })
 }
 
@@ -93,14 +93,18 @@ function* linesOf(bytes: Uint8Array): Generator<{ key: string; value: string; li
   }
 }
 
+/** UTF-8's, as octets. */
+const byteOrderMark = '\u00ef\u00bb\u00bf'
+
 function decodeOctets(bytes: Uint8Array): string {
   let read = bytes
   if (bytes.length > maxRobotsBytes) {
     const cut = bytes.subarray(0, maxRobotsBytes)
-    read = cut.subarray(0, cut.lastIndexOf(0x0a) + 1)
+    read = cut.subarray(0, Math.max(cut.lastIndexOf(0x0a), cut.lastIndexOf(0x0d)) + 1)
   }
-  // The decoder drops a byte order mark.
-  return new TextDecoder().decode(read)
+  // One character an octet: a file in another charset than UTF-8 keeps its rules.
+  const text = Buffer.from(read.buffer, read.byteOffset, read.byteLength).toString('latin1')
+  return text.startsWith(byteOrderMark) ? text.slice(byteOrderMark.length) : text
 }
 
 const trimBlanks = (text: string) => text.replace(/^[ \t]+|[ \t]+$/g, '')

@@ -43,6 +43,9 @@ function spiderOf(spec: SpiderSpec): Spider {
   if (typeof spec.seeds !== 'function' && !Array.isArray(spec.seeds)) {
     throw new SpiderError(`Expected \`seeds\` of ${called} to be a list of URLs, or a function that returns one`)
   }
+  if (spec.parsers !== undefined && (typeof spec.parsers !== 'object' || spec.parsers === null)) {
+    throw new SpiderError(`Expected \`parsers\` of ${called} to be an object of parsers by name`)
+  }
   const parsers = new Map(Object.entries({ parse: spec.parse, ...spec.parsers }))
   for (const [key, parser] of parsers) {
     if (typeof parser !== 'function')

@@ -40,9 +40,8 @@ export async function collectFinds(
     if (typeof find === 'object' && find !== null && isFollow(find)) {
       if (!spider.parsers.has(find.parser))
         throw new Error(`it follows a link to \`${find.parser}\`, and no parser is called that`)
-      const data = find.data === undefined ? undefined : checkItem(find.data)
-      if (data?.ok === false)
-        throw new TypeError(`the data of a follow cannot be stored: ${data.message.replace('item', 'data')}`)
+      const data = find.data === undefined ? undefined : checkItem(find.data, 'data')
+      if (data?.ok === false) throw new TypeError(`the data of a follow cannot be stored: ${data.message}`)
       // `follow` has counted what is no crawlable link.
       if (!URL.canParse(find.url) || !/^https?:/.test(find.url)) continue
       follows.push({

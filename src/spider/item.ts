@@ -14,12 +14,15 @@ const maxItemDepth = 100
 
 class Refusal extends Error {}
 
-/** A detached copy of an item, or of the data of a follow. `undefined` fields are left out; dates and bigints stay what they are. */
-export function checkItem(item: unknown): CheckedItem {
+/**
+ * A detached copy of an item, or of the data of a follow. `undefined` fields are left out; dates and bigints stay what they are.
+ * @param name what the message calls it.
+ */
+export function checkItem(item: unknown, name = 'item'): CheckedItem {
   try {
     return { ok: true, value: detach(item, [], 0) }
   } catch (error) {
-    if (error instanceof Refusal) return { ok: false, message: error.message }
+    if (error instanceof Refusal) return { ok: false, message: `${name}${error.message}` }
     throw error
   }
 }
@@ -42,14 +45,17 @@ function detach(value: unknown, path: readonly (string | number)[], depth: numbe
 }
 
 function detachObject(value: object, path: readonly (string | number)[], depth: number): unknown {
-  if (Array.isArray(value))
-    return value.map((entry: unknown, index) => detach(entry ?? null, [...path, index], depth + 1))
-  if (value instanceof Date) return Number.isNaN(value.getTime()) ? refuse(path, 'an invalid date') : value
+  // Not `map`: it would leave the holes of a list, which are null in JSON.
+  if (Array.isArray(value)) {
+    return Array.from(value, (entry: unknown, index) => detach(entry ?? null, [...path, index], depth + 1))
+  }
+  if (value instanceof Date) return Number.isNaN(value.getTime()) ? refuse(path, 'an invalid date') : new Date(value)
   // A URL, a decimal: whatever knows its own JSON.
   if ('toJSON' in value && typeof value.toJSON === 'function') return detach(value.toJSON(), path, depth + 1)
   const prototype: unknown = Object.getPrototypeOf(value)
-  if (prototype !== Object.prototype && prototype !== null)
-    refuse(path, `a ${value.constructor.name}; use a plain object or an array`)
+  if (prototype !== Object.prototype && prototype !== null) {
+    refuse(path, `a ${classOf(value)}; use a plain object or an array`)
+  }
   const copy: Record<string, unknown> = {}
   for (const [key, entry] of Object.entries(value)) {
     if (entry === undefined) continue
@@ -62,6 +68,8 @@ function detachObject(value: object, path: readonly (string | number)[], depth: 
   return copy
 }
 
+const classOf = (value: object) => (typeof value.constructor === 'function' ? value.constructor.name : 'class instance')
+
 /** Strings under 13 characters are never views. A round trip through JSON is lossless and gives a string of its own. */
 function detachString(text: string): string {
   return text.length < 13 ? text : (JSON.parse(JSON.stringify(text)) as string)
@@ -69,5 +77,5 @@ function detachString(text: string): string {
 
 function refuse(path: readonly (string | number)[], what: string): never {
   const place = path.map((step) => (typeof step === 'number' ? `[${step}]` : `.${step}`)).join('')
-  throw new Refusal(place === '' ? `the item is ${what}` : `item${place} is ${what}`)
+  throw new Refusal(`${place} is ${what}`)
 }

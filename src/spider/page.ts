@@ -2,7 +2,7 @@
  * What a parser gets: one fetched page. Everything costs what is used of it: text is decoded on first use of `text`, HTML parsed on first
  * use of `$`, `links` or `extract`.
  *
- * A page needs no network, so a parser can be tested with `createPage({ url, body })`.
+ * A page needs no network: a parser can be tested with `createPage({ url, body })`.
  */
 import { type CheerioAPI, load } from 'cheerio'
 import { canonicalUrl } from '../canonical-url.ts'
@@ -19,7 +19,8 @@ export interface PageSource {
   /** Names in lower case. */
   readonly headers?: Headers
   readonly body: Uint8Array | string
-  readonly decode?: (body: Uint8Array, contentType: string) => string
+  /** Bytes to text, by the value of the Content-Type header. */
+  readonly decode: (body: Uint8Array, contentType: string) => string
   /** Default 0. */
   readonly depth?: number
   readonly redirects?: readonly string[]
@@ -70,9 +71,7 @@ export class Page<Data = unknown, Args = Readonly<Record<string, string | undefi
       const { body, decode } = this.#source
       const contentType = this.headers['content-type']
       if (typeof body === 'string') this.#text = body
-      else
-        this.#text =
-          decode?.(body, typeof contentType === 'string' ? contentType : '') ?? new TextDecoder().decode(body)
+      else this.#text = decode(body, typeof contentType === 'string' ? contentType : '')
     }
     return this.#text
   }
@@ -85,8 +84,13 @@ export class Page<Data = unknown, Args = Readonly<Record<string, string | undefi
 
   /** What relative links are relative to: the page's `<base href>`, or else its URL. */
   get base(): string {
-    this.#base ??= canonicalUrl(this.$('base[href]').first().attr('href') ?? '', this.url.href) ?? this.url.href
+    this.#base ??= canonicalUrl(this.#baseHref ?? '', this.url.href) ?? this.url.href
     return this.#base
+  }
+
+  /** A search of the whole tree is dear, and few pages have a base. */
+  get #baseHref(): string | undefined {
+    return /<base\b/i.test(this.text) ? this.$('base[href]').first().attr('href') : undefined
   }
 
   /** How many links `links()` passed over because they are not crawlable (`mailto:`, `javascript:`, unparsable ones). */
@@ -138,8 +142,8 @@ export class Page<Data = unknown, Args = Readonly<Record<string, string | undefi
   ): Follow {
     if (typeof parser !== 'string') return this.follow(url, 'parse', parser)
     const href = String(url)
-    // Absolute links, which `links()` gives, need no base and so no parsed page.
-    const resolved = canonicalUrl(href) ?? canonicalUrl(href, this.base)
+    // Absolute links, which `links()` gives, need no base and so no parsed page. (`http:b.html` is a relative one.)
+    const resolved = /^https?:\/\//i.test(href) ? canonicalUrl(href) : canonicalUrl(href, this.base)
     if (resolved === undefined) this.#skippedLinks += 1
     return new Follow(resolved ?? href, parser, options)
   }
@@ -171,10 +175,3 @@ export class Page<Data = unknown, Args = Readonly<Record<string, string | undefi
 const isLink = new Set(['href', 'src', 'action'])
 
 const collapsed = (text: string) => text.replace(/\s+/g, ' ').trim()
-
-/** A page for testing a parser, with no network. */
-export function createPage<Data = unknown, Args = Readonly<Record<string, string | undefined>>>(
-  source: PageSource,
-): Page<Data, Args> {
-  return new Page(source)
-}

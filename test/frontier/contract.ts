@@ -212,6 +212,19 @@ export function describeFrontier(name: string, openFrontier: OpenFrontier): void
         expect(readyAt).toBeGreaterThan(0)
       })
 
+      it("never moves a host's next time back, for one of its turns out may have been told to wait", async () => {
+        const frontier = await open({ perHostConcurrency: 2 })
+        await frontier.offer(['1', '2', '3'].map((path) => request(`http://a.test/${path}`)))
+        const turns = frontier.turns(new AbortController().signal)[Symbol.asyncIterator]()
+        const [first, second] = [await nextWithin(turns, 1_000), await nextWithin(turns, 1_000)]
+        if (first === undefined || second === undefined) throw new Error('no turn')
+        const long = restingFor(150)
+        await frontier.settle(first, done({ pace: long }))
+        await frontier.settle(second, done({ pace: restingFor(0) }))
+        await turns.next()
+        expect(systemClock.now()).toBeGreaterThanOrEqual(long.nextVisitAt)
+      })
+
       it('keeps a pace that a settlement says nothing of, and hands it out with the turn', async () => {
         const frontier = await open()
         await frontier.offer(['1', '2', '3'].map((path) => request(`http://a.test/${path}`)))

@@ -1,0 +1,246 @@
+import { describe, expect, it } from 'vitest'
+import { OptionError } from '../src/errors.ts'
+import {
+  checkOptions,
+  isOptionName,
+  mergeOptions,
+  type OptionName,
+  optionNames,
+  optionTable,
+  readOption,
+  resolveOptions,
+} from '../src/options.ts'
+
+describe('the table of options', () => {
+  it.each(optionNames)('%s has a default that its own schema accepts', (name) => {
+    expect(optionTable[name].schema.safeParse(optionTable[name].default).success).toBe(true)
+  })
+
+  it.each(optionNames)('%s has a meaning that is a sentence', (name) => {
+    expect(optionTable[name].meaning).toMatch(/^[A-Z0-9].*\.$/)
+  })
+
+  it('names what is a number with a unit, or a count', () => {
+    const numbers = optionNames.filter((name) => typeof optionTable[name].default === 'number')
+    for (const name of numbers) {
+      const isCount = /^(max[A-Z]\w*|concurrency|perHostConcurrency)$/.test(name)
+      expect(isCount || /(Ms|Bytes)$/.test(name), name).toBe(true)
+    }
+  })
+
+  it('knows its own names and no others', () => {
+    expect(isOptionName('maxDepth')).toBe(true)
+    expect(isOptionName('toString')).toBe(false)
+    expect(isOptionName('__proto__')).toBe(false)
+  })
+})
+
+describe('checkOptions', () => {
+  it.each<[values: object, message: string]>([
+    [{ maxDepth: -1 }, 'Expected `maxDepth` to be a non-negative integer, got `-1` (number)'],
+    [{ maxDepth: 1.5 }, 'Expected `maxDepth` to be a non-negative integer, got `1.5` (number)'],
+    [{ maxDepth: Number.NaN }, 'Expected `maxDepth` to be a non-negative integer, got `NaN` (number)'],
+    [{ concurrency: 0 }, 'Expected `concurrency` to be a positive integer, got `0` (number)'],
+    [{ concurrency: '16' }, 'Expected `concurrency` to be a positive integer, got "16" (string)'],
+    [{ concurrency: null }, 'Expected `concurrency` to be a positive integer, got `null` (object)'],
+    [{ within: 'galaxy' }, 'Expected `within` to be `host`, `domain` or `anywhere`, got "galaxy" (string)'],
+    [
+      { delayMs: Number.POSITIVE_INFINITY },
+      'Expected `delayMs` to be a number of milliseconds from 0 to 2147483647 (on the command line also `1.5s`, `2m`, `1h`), got `Infinity` (number)',
+    ],
+    [
+      { acceptStatuses: [200, 404] },
+      'Expected `acceptStatuses` to be a list of HTTP statuses from 300 to 599, got [200, 404]',
+    ],
+    [
+      { contact: 'nobody' },
+      'Expected `contact` to be an e-mail address or an http(s) URL at which you can be reached, got "nobody" (string)',
+    ],
+    [
+      { productToken: 'Acme Bot' },
+      'Expected `productToken` to be letters, "-" and "_" only (RFC 9309 section 2.2.1), got "Acme Bot" (string)',
+    ],
+  ])('refuses %j and says what it wants', (values, message) => {
+    expect(() => checkOptions(values)).toThrow(new OptionError(Object.keys(values)[0] ?? '', message))
+  })
+
+  it('says where a wrong option was given, and which one it is', () => {
+    const check = () => checkOptions({ maxPages: 'many' }, 'config/default.ts')
+    expect(check).toThrow('Expected `maxPages` (in config/default.ts) to be a positive integer, got "many" (string)')
+    expect(check).toThrow(expect.objectContaining({ code: 'bad_option', option: 'maxPages' }))
+  })
+
+  it.each([
+    ['maxDepht', 'maxDepth'],
+    ['MAXDEPTH', 'maxDepth'],
+    ['delay', 'delayMs'],
+    ['robotsTimeout', 'robotsTimeoutMs'],
+  ])('suggests for the unknown option %s the known %s', (name, suggested) => {
+    expect(() => checkOptions({ [name]: 1 })).toThrow(
+      `No option is called \`${name}\` (did you mean \`${suggested}\`?)`,
+    )
+  })
+
+  it('says where an unknown option was given', () => {
+    expect(() => checkOptions({ maxDepht: 1 }, 'x.ts')).toThrow('No option is called `maxDepht` (in x.ts) (did you')
+  })
+
+  it('suggests for a longer beginning the name that begins so', () => {
+    expect(() => checkOptions({ maxRedirect: 1 })).toThrow('did you mean `maxRedirects`?')
+    expect(() => checkOptions({ maxRetryAfter: 1 })).toThrow('did you mean `maxRetryAfterMs`?')
+  })
+
+  it('lists the options for one that is like none', () => {
+    expect(() => checkOptions({ zzz: 1 })).toThrow(`No option is called \`zzz\` (known: ${optionNames.join(', ')})`)
+  })
+
+  it('refuses what has no text of its own with an option error, too', () => {
+    expect(() => checkOptions({ maxDepth: Object.create(null) })).toThrow(OptionError)
+    expect(() => checkOptions({ maxDepth: Symbol('x') })).toThrow('got `Symbol(x)` (symbol)')
+  })
+
+  it.each<object>([
+    {},
+    { maxPages: Number.POSITIVE_INFINITY },
+    { maxDepth: 0 },
+    { delayMs: 0 },
+    { delayMs: 0.5 },
+    { delayMs: 2 ** 31 - 1 },
+    { contact: 'me@a.test' },
+    { contact: undefined, maxPages: undefined },
+    { include: [/x/], hosts: ['a.test'], acceptStatuses: [404] },
+  ])('accepts %j', (values) => {
+    expect(checkOptions(values)).toEqual(values)
+  })
+
+  it.each<object>([
+    { delayMs: 2 ** 31 },
+    { delayMs: -1 },
+    { delayMs: Number.NaN },
+    { maxBodyBytes: 0 },
+    { maxBodyBytes: 1.5 },
+    { hosts: ['http://a.test'] },
+    { hosts: ['a.test:80'] },
+    { hosts: [''] },
+    { hosts: 'a.test' },
+    { include: ['x'] },
+    { perHostConcurrency: 0 },
+    { acceptStatuses: [600] },
+    { productToken: '' },
+    { productToken: 'bot1' },
+  ])('refuses %j', (values) => {
+    expect(() => checkOptions(values)).toThrow(OptionError)
+  })
+})
+
+describe('readOption', () => {
+  it.each<[OptionName, string, unknown]>([
+    ['delayMs', '200', 200],
+    ['delayMs', '200ms', 200],
+    ['delayMs', '1.5s', 1_500],
+    ['delayMs', '2m', 120_000],
+    ['delayMs', '1h', 3_600_000],
+    ['delayMs', ' 1 s ', 1_000],
+    ['delayMs', '0', 0],
+    ['maxBodyBytes', '1000', 1_000],
+    ['maxBodyBytes', '1000B', 1_000],
+    ['maxBodyBytes', '512KiB', 524_288],
+    ['maxBodyBytes', '10MiB', 10_485_760],
+    ['maxBodyBytes', '1GiB', 1_073_741_824],
+    ['maxDepth', '3', 3],
+    ['maxDepth', '-1', -1],
+    ['within', 'domain', 'domain'],
+    ['hosts', 'a.test, b.test', ['a.test', 'b.test']],
+    ['hosts', '', []],
+    ['acceptStatuses', '404,410', [404, 410]],
+    ['include', '/a/ ^x$', [/\/a\//, /^x$/]],
+    ['contact', 'me@a.test', 'me@a.test'],
+  ])('reads %s from %j', (name, text, value) => {
+    expect(readOption(name, text)).toEqual(value)
+  })
+
+  it.each<[OptionName, string]>([
+    ['delayMs', '-5'],
+    ['delayMs', '5x'],
+    ['delayMs', '5constructor'],
+    ['delayMs', '1e3'],
+    ['delayMs', 'soon'],
+    ['delayMs', ''],
+    ['maxBodyBytes', '10MB'],
+    ['maxBodyBytes', '10mib'],
+    ['maxDepth', 'three'],
+    ['maxDepth', '0x10'],
+    ['maxDepth', ''],
+    ['acceptStatuses', '404,x'],
+    ['include', '('],
+  ])('passes %s from %j on to be refused', (name, text) => {
+    expect(() => checkOptions({ [name]: readOption(name, text) })).toThrow(OptionError)
+  })
+
+  it('shows the text that could not be read, not what became of it', () => {
+    for (const text of ['5x', '5constructor']) {
+      expect(() => checkOptions({ delayMs: readOption('delayMs', text) })).toThrow(`got "${text}" (string)`)
+    }
+  })
+
+  it('does not make two patterns of one with a comma in a quantifier', () => {
+    expect(readOption('include', '/p/\\d{1,3}$')).not.toHaveLength(2)
+  })
+
+  it('leaves the text of an unknown option as it is', () => {
+    expect(readOption('nonsense', '200ms')).toBe('200ms')
+  })
+})
+
+describe('layers of options', () => {
+  it('later ones win, and an undefined says nothing', () => {
+    expect(mergeOptions({ maxDepth: 1, maxPages: 1 }, { maxDepth: 2, maxPages: undefined })).toEqual({
+      maxDepth: 2,
+      maxPages: 1,
+    })
+    expect(resolveOptions({ delayMs: 1 }, { delayMs: undefined }, { maxDepth: 0 })).toMatchObject({
+      delayMs: 1,
+      maxDepth: 0,
+    })
+  })
+
+  it('a list replaces the list of an earlier layer', () => {
+    expect(resolveOptions({ hosts: ['a.test'] }, { hosts: ['b.test'] }).hosts).toEqual(['b.test'])
+    expect(resolveOptions({ hosts: ['a.test'] }, { hosts: [] }).hosts).toEqual([])
+  })
+
+  it('without any, every option has its default', () => {
+    const options = resolveOptions()
+    expect(Object.keys(options).sort()).toEqual([...optionNames].sort())
+    for (const name of optionNames) expect(options[name], name).toEqual(optionTable[name].default)
+  })
+
+  it('the polite defaults are the promised ones', () => {
+    expect(resolveOptions()).toMatchObject({
+      delayMs: 1_000,
+      perHostConcurrency: 1,
+      concurrency: 16,
+      maxDepth: 20,
+      maxUrlLength: 2_083,
+      maxRetries: 2,
+      maxRedirects: 5,
+      maxBodyBytes: 10 * 1024 * 1024,
+      maxCrawlDelayMs: 60_000,
+      maxRetryAfterMs: 3_600_000,
+      contact: undefined,
+    })
+  })
+
+  it('are resolved to a frozen value', () => {
+    expect(Object.isFrozen(resolveOptions({ maxDepth: 1 }))).toBe(true)
+  })
+
+  it('are checked when they are resolved', () => {
+    expect(() => resolveOptions({ maxDepth: -1 })).toThrow(OptionError)
+  })
+
+  it('give the contact as a URL', () => {
+    expect(resolveOptions({ contact: 'me@a.test' }).contact).toBe('mailto:me@a.test')
+    expect(resolveOptions({ contact: 'https://A.test' }).contact).toBe('https://a.test/')
+  })
+})

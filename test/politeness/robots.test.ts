@@ -1,0 +1,345 @@
+import { describe, expect, it } from 'vitest'
+import type { RobotsRecord } from '../../src/host.ts'
+import type { FailReason, Outcome, RetryReason } from '../../src/outcome.ts'
+import { judge, type RobotsOptions, recordOf, robotsUrlOf } from '../../src/politeness/robots.ts'
+
+const origin = 'http://a.test'
+const robotsUrl = robotsUrlOf(origin)
+const hour = 3_600_000
+const endedAt = 1_000_000
+
+const options: RobotsOptions = {
+  productToken: 'doff',
+  robotsRetryMs: 60_000,
+  maxRobotsAttempts: 3,
+  maxRobotsRedirects: 5,
+  maxCrawlDelayMs: 60_000,
+}
+
+const base = { timing: { sentAt: endedAt - 50, firstByteAt: endedAt - 10, endedAt }, bytes: 0, headers: {} }
+
+const page = (body: string, status = 200): Outcome => ({ ...base, kind: 'page', status, body: Buffer.from(body) })
+const redirect = (status = 301): Outcome => ({ ...base, kind: 'redirect', status, target: 'http://b.test/r.txt' })
+const failed = (status: number | undefined, reason: FailReason = 'status'): Outcome => {
+  return { ...base, kind: 'failed', reason, status, message: `why ${status ?? reason}` }
+}
+const retry = (status: number | undefined, reason: RetryReason = 'status'): Outcome => {
+  return { ...base, kind: 'retry', reason, status, message: `why ${status ?? reason}` }
+}
+
+const learn = (outcome: Outcome, before?: RobotsRecord, hops = 0) =>
+  recordOf(origin, robotsUrl, outcome, hops, before, options)
+
+const verdictOf = (file: string, url: string) => judge(learn(page(file)), url, endedAt, options)
+
+/** What a robots.txt with these lines for us says of a path. */
+const allows = (rules: string, path: string) => verdictOf(`User-agent: *\n${rules}`, origin + path).kind === 'allowed'
+
+describe('RFC 9309 section 2.2.2: the allow and disallow lines', () => {
+  it.each([
+    ['Disallow: /x', '/x', false],
+    ['Disallow: /x', '/xyz', false],
+    ['Disallow: /x', '/x/y?z', false],
+    ['Disallow: /x', '/X', true],
+    ['Disallow: /x', '/', true],
+    ['Disallow: /x', '/a/x', true],
+    ['Disallow: /', '/', false],
+    ['Disallow: /', '/x', false],
+    ['Disallow:', '/x', true],
+    ['', '/x', true],
+    ['Allow: /x', '/y', true],
+    ['Disallow: /x?y', '/x?yz', false],
+    ['Disallow: /x?y', '/x', true],
+  ])('%j makes %s allowed: %s', (rules, path, isAllowed) => {
+    expect(allows(rules, path)).toBe(isAllowed)
+  })
+
+  it.each([
+    ['Allow: /x\nDisallow: /', '/x', true],
+    ['Allow: /x\nDisallow: /', '/y', false],
+    ['Disallow: /\nAllow: /x', '/x', true],
+    ['Allow: /\nDisallow: /x', '/x', false],
+    ['Disallow: /x\nAllow: /x/y\nDisallow: /x/y/z', '/x/y', true],
+    ['Disallow: /x\nAllow: /x/y\nDisallow: /x/y/z', '/x/y/z', false],
+    ['Disallow: /*/b\nAllow: /a', '/a/b', false],
+  ])('the longest match wins: %j makes %s allowed: %s', (rules, path, isAllowed) => {
+    expect(allows(rules, path)).toBe(isAllowed)
+  })
+
+  it.each([
+    ['Allow: /x\nDisallow: /x', '/x'],
+    ['Disallow: /x\nAllow: /x', '/x/y'],
+    ['Disallow: /a*\nAllow: /*b', '/ab'],
+    ['Disallow: /%7Ea\nAllow: /~a', '/~a'],
+  ])('allow wins a tie: %j', (rules, path) => {
+    expect(allows(rules, path)).toBe(true)
+  })
+
+  it.each([
+    ['/foo/bar?baz=quz', '/foo/bar?baz=quz'],
+    ['/foo/bar/ツ', '/foo/bar/%E3%83%84'],
+    ['/foo/bar/%E3%83%84', '/foo/bar/ツ'],
+    ['/foo/bar/%62%61%7A', '/foo/bar/baz'],
+    ['/foo/bar/baz', '/foo/bar/%62%61%7A'],
+    ['/%7ejo', '/~jo'],
+    ['/a%3cb', '/a%3Cb'],
+    ['/a<b', '/a%3Cb'],
+    ['/*?f[0]=', '/s?f[0]=1'],
+    ['/*?f[0]=', '/s?f%5B0%5D=1'],
+    ["/a'b", "/a'b"],
+    ["/?a='", "/?a='"],
+    ['/{a}|`^', '/{a}|`^'],
+    ['/100%25', '/100%25'],
+    ['/100%25', '/100%'],
+    ['/a b', '/a%20b'],
+    ['/😀', '/😀/x'],
+  ])('octets are compared escaped: the rule %s matches %s', (rule, path) => {
+    expect(allows(`Disallow: ${rule}`, path)).toBe(false)
+  })
+
+  it('a reserved character is not the same as its escape', () => {
+    expect(allows('Disallow: /a/b', '/a%2Fb')).toBe(true)
+    expect(allows('Disallow: /a%2Fb', '/a/b')).toBe(true)
+  })
+
+  it.each(['/robots.txt', '/robots.txt?x'])('%s is always allowed', (path) => {
+    expect(allows('Disallow: /', path)).toBe(true)
+  })
+
+  it('nothing else that looks like it is', () => {
+    expect(allows('Disallow: /', '/a/robots.txt')).toBe(false)
+    expect(allows('Disallow: /', '/robots.txt.html')).toBe(false)
+  })
+})
+
+describe('RFC 9309 section 2.2.3: special characters', () => {
+  it.each([
+    ['/*', '/', false],
+    ['*', '/x', false],
+    ['*.gif', '/a/b.gif?c', false],
+    ['/*.gif$', '/a.gif', false],
+    ['/*.gif$', '/a.gif?x', true],
+    ['/*.gif$', '/a.gifs', true],
+    ['/x$', '/x', false],
+    ['/x$', '/x/', true],
+    ['/$', '/', false],
+    ['/$', '/x', true],
+    ['/a*b', '/ab', false],
+    ['/a*b', '/a/x/b/y', false],
+    ['/a*b', '/a', true],
+    ['/a**b', '/a-b', false],
+    ['/x*', '/x', false],
+    ['/x*$', '/xyz', false],
+    ['/a*b*c$', '/a-b-b-c', false],
+    ['/a*b*c$', '/a-c-b', true],
+  ])('%s makes %s allowed: %s', (pattern, path, isAllowed) => {
+    expect(allows(`Disallow: ${pattern}`, path)).toBe(isAllowed)
+  })
+
+  it.each([
+    ['/path/file-with-a-%2A.html', '/path/file-with-a-*.html', false],
+    ['/path/file-with-a-%2A.html', '/path/file-with-a-%2A.html', false],
+    ['/path/file-with-a-%2A.html', '/path/file-with-a-x.html', true],
+    ['/path/foo-%24', '/path/foo-$', false],
+    ['/path/foo-%24', '/path/foo-$-bar', false],
+    ['/path/foo-%24', '/path/foo-', true],
+    ['/a$b', '/a$b', false],
+    ['/a$b', '/a', true],
+  ])('escaped they stand for themselves: %s makes %s allowed: %s', (pattern, path, isAllowed) => {
+    expect(allows(`Disallow: ${pattern}`, path)).toBe(isAllowed)
+  })
+})
+
+describe('RFC 9309 section 5: examples', () => {
+  const simple = `User-Agent: *
+Disallow: *.gif$
+Disallow: /example/
+Allow: /publications/
+
+User-Agent: foobot
+Disallow:/
+Allow:/example/page.html
+Allow:/example/allowed.gif
+
+User-Agent: barbot
+User-Agent: bazbot
+Disallow: /example/page.html
+
+User-Agent: quxbot
+`
+  it.each([
+    ['foobot', ['/example/page.html', '/example/allowed.gif'], ['/', '/publications/', '/a.gif']],
+    ['barbot', ['/', '/example/', '/a.gif'], ['/example/page.html']],
+    ['bazbot', ['/', '/example/', '/a.gif'], ['/example/page.html']],
+    ['quxbot', ['/', '/example/page.html', '/a.gif'], []],
+    ['other', ['/', '/publications/', '/a.gif?x'], ['/example/page.html', '/a.gif']],
+  ])('5.1: %s may visit %j and not %j', (productToken, allowed, disallowed) => {
+    const ask = (path: string) => {
+      const record = recordOf(origin, robotsUrl, page(simple), 0, undefined, { ...options, productToken })
+      return judge(record, origin + path, endedAt, options).kind
+    }
+    expect(allowed.map(ask)).toEqual(allowed.map(() => 'allowed'))
+    expect(disallowed.map(ask)).toEqual(disallowed.map(() => 'disallowed'))
+  })
+
+  it('5.2: the longest match', () => {
+    const rules = 'Allow: /example/page/\nDisallow: /example/page/disallowed.gif'
+    expect(allows(rules, '/example/page/disallowed.gif')).toBe(false)
+    expect(allows(rules, '/example/page/x.gif')).toBe(true)
+  })
+})
+
+describe('a verdict', () => {
+  it('names the rule and its line in the file', () => {
+    const file =
+      '# mine\n\nUser-agent: b\nDisallow: /\n\nUser-agent: doff\nAllow: /a\n\nDisallow: /é # no\nDisallow: /é\n'
+    expect(verdictOf(file, `${origin}/%C3%A9t%C3%A9`)).toEqual({
+      kind: 'disallowed',
+      line: 9,
+      rule: 'Disallow: /%C3%A9',
+    })
+  })
+
+  it('names the longest of several rules that match', () => {
+    const file = 'User-agent: *\nDisallow: /\nDisallow: /a\nDisallow: /a/b\nDisallow: /c'
+    expect(verdictOf(file, `${origin}/a/x`)).toMatchObject({ line: 3, rule: 'Disallow: /a' })
+  })
+
+  it.each(['https://a.test/x', 'http://a.test:8080/x', 'http://b.a.test/x'])(
+    'RFC 9309 section 2.3: is not given on %s, which has a robots.txt of its own',
+    (url) => expect(() => verdictOf('User-agent: *\nDisallow: /', url)).toThrow('say nothing of'),
+  )
+
+  it('is the same for a record that was stored and read back', () => {
+    const stored = structuredClone(learn(page('User-agent: *\nDisallow: /x')))
+    expect(judge(stored, `${origin}/x`, endedAt, options)).toMatchObject({ kind: 'disallowed', line: 2 })
+    expect(judge(stored, `${origin}/y`, endedAt, options)).toEqual({ kind: 'allowed' })
+  })
+
+  it('is unknown of an origin that was not asked', () => {
+    expect(judge(undefined, `${origin}/x`, endedAt, options)).toEqual({ kind: 'unknown' })
+  })
+
+  it('RFC 9309 section 2.4: is unknown again after 24 hours, and not before', () => {
+    const record = learn(page('User-agent: *\nDisallow: /'))
+    expect(judge(record, `${origin}/x`, endedAt + 24 * hour - 1, options).kind).toBe('disallowed')
+    expect(judge(record, `${origin}/x`, endedAt + 24 * hour, options)).toEqual({ kind: 'unknown' })
+  })
+
+  it('ours: leaves a host alone whose Crawl-delay is beyond our patience, instead of asking it sooner', () => {
+    const crawlDelay = (seconds: number) =>
+      verdictOf(`User-agent: *\nCrawl-delay: ${seconds}\nDisallow: /x`, `${origin}/y`)
+    expect(crawlDelay(60)).toEqual({ kind: 'allowed' })
+    expect(crawlDelay(60.001)).toEqual({ kind: 'crawl_delay_too_long', crawlDelayMs: 60_001 })
+    expect(crawlDelay(9_999_999)).toEqual({ kind: 'crawl_delay_too_long', crawlDelayMs: 9_999_999_000 })
+  })
+})
+
+describe('what the answer to a robots.txt means', () => {
+  const ask = (record: RobotsRecord, now = endedAt) => judge(record, `${origin}/x`, now, options)
+
+  it('RFC 9309 section 2.3.1.1: a file that was read holds', () => {
+    const record = learn(page('User-agent: *\nDisallow: /x\nCrawl-delay: 2\nSitemap: /s.xml'))
+    expect(record).toEqual({
+      kind: 'rules',
+      origin,
+      rules: {
+        rules: [{ allow: false, pattern: '/x', line: 2 }],
+        crawlDelayMs: 2_000,
+        sitemaps: ['http://a.test/s.xml'],
+      },
+      note: '200',
+      expiresAt: endedAt + 24 * hour,
+    })
+  })
+
+  it.each([
+    ['an empty 200', page('')],
+    ['a 204', page('', 204)],
+    ['a file of comments', page('# hello\n')],
+  ])('%s allows everything', (_what, outcome) => {
+    expect(ask(learn(outcome))).toEqual({ kind: 'allowed' })
+  })
+
+  it('RFC 9309 section 2.3.1.2: a redirect is to be followed, and says nothing until then', () => {
+    for (const hops of [0, 1, 4]) {
+      const record = learn(redirect(), undefined, hops)
+      expect(record).toMatchObject({ kind: 'redirected', origin })
+      expect(ask(record)).toEqual({ kind: 'pending' })
+    }
+  })
+
+  it('RFC 9309 section 2.3.1.2: after five redirects in a row, the file is unavailable', () => {
+    const record = learn(redirect(), undefined, 5)
+    expect(record).toMatchObject({ kind: 'rules', note: 'too many redirects' })
+    expect(ask(record)).toEqual({ kind: 'allowed' })
+  })
+
+  it('RFC 9309 section 2.3.1.2: the rules behind a redirect hold for the origin that was asked', () => {
+    const record = recordOf(origin, 'http://b.test/r.txt', page('User-agent: *\nDisallow: /x'), 1, undefined, options)
+    expect(record.origin).toBe(origin)
+    expect(ask(record).kind).toBe('disallowed')
+  })
+
+  it('ours: a redirect whose target gets no turn is asked for anew in the end', () => {
+    const record = learn(redirect())
+    expect(ask(record, endedAt + hour)).toEqual({ kind: 'unknown' })
+  })
+
+  it.each([400, 401, 403, 404, 410, 418, 451, 499])('RFC 9309 section 2.3.1.3: %i allows everything', (status) => {
+    const record = learn(failed(status))
+    expect(record).toMatchObject({ kind: 'rules', note: `${status}`, expiresAt: endedAt + 24 * hour })
+    expect(ask(record)).toEqual({ kind: 'allowed' })
+  })
+
+  it.each([
+    ['429 (ours, as Google does)', retry(429)],
+    ['500', retry(500)],
+    ['501', failed(501)],
+    ['503', retry(503)],
+    ['599', failed(599)],
+    ['a network fault', retry(undefined, 'network')],
+    ['a name that does not resolve', retry(undefined, 'dns')],
+    ['a refused connection', retry(undefined, 'connection_refused')],
+    ['a time-out', retry(undefined, 'total_timeout')],
+    ['a reset', retry(undefined, 'connection_reset')],
+    ['a bad certificate', failed(undefined, 'tls')],
+    ['a body that does not decode', failed(200, 'bad_encoding')],
+    ['a redirect to nowhere', failed(301, 'redirect_without_target')],
+  ])('RFC 9309 section 2.3.1.4: %s disallows everything', (_what, outcome) => {
+    const record = learn(outcome)
+    expect(record).toMatchObject({ kind: 'unreachable', attempts: 1, retryAt: endedAt + 60_000 })
+    expect(ask(record)).toMatchObject({ kind: 'unreachable', retryAt: endedAt + 60_000, note: /^why / })
+  })
+
+  it('ours: an unreachable file is asked for again with growing gaps, and then given up', () => {
+    const first = learn(retry(503))
+    const second = learn(retry(503), first)
+    const third = learn(retry(503), second)
+    expect([first, second, third]).toMatchObject([
+      { attempts: 1, retryAt: endedAt + 60_000 },
+      { attempts: 2, retryAt: endedAt + 120_000 },
+      { attempts: 3, retryAt: undefined },
+    ])
+    expect(ask(first, endedAt + 59_999).kind).toBe('unreachable')
+    expect(ask(first, endedAt + 60_000)).toEqual({ kind: 'unknown' })
+    expect(ask(third, endedAt + 23 * hour)).toMatchObject({ kind: 'unreachable', retryAt: undefined })
+  })
+
+  it('ours: the gaps grow up to an hour', () => {
+    const patient = { ...options, maxRobotsAttempts: 100 }
+    let record: RobotsRecord | undefined
+    const gaps: number[] = []
+    for (let attempt = 0; attempt < 9; attempt += 1) {
+      record = recordOf(origin, robotsUrl, retry(503), 0, record, patient)
+      if (record.kind === 'unreachable') gaps.push((record.retryAt ?? 0) - endedAt)
+    }
+    expect(gaps.map((gap) => gap / 60_000)).toEqual([1, 2, 4, 8, 16, 32, 60, 60, 60])
+  })
+
+  it('a file that is there after all makes the failures forgotten', () => {
+    const recovered = learn(page('User-agent: *\nDisallow: /x'), learn(retry(503)))
+    expect(ask(recovered).kind).toBe('disallowed')
+    expect(learn(retry(503), recovered)).toMatchObject({ kind: 'unreachable', attempts: 1 })
+  })
+})
