@@ -4,7 +4,7 @@ import { systemClock } from '../clock.ts'
 import { type Crawl, crawl } from '../crawl.ts'
 import { ArgumentError, OptionError, OutputError, OutputFailedError } from '../errors.ts'
 import type { CrawlEvent } from '../events.ts'
-import { createLog, type Log, type LogLevel, logEvents, logLevels } from '../observe/log.ts'
+import { createLog, type Log, type LogFormat, type LogLevel, logEvents, logFormats, logLevels } from '../observe/log.ts'
 import { Progress } from '../observe/progress.ts'
 import { summarize } from '../observe/report.ts'
 import type { CrawlStats } from '../observe/stats.ts'
@@ -27,6 +27,7 @@ export interface CrawlFlags {
   readonly contact?: string
   readonly profile?: string
   readonly logLevel?: string
+  readonly logFormat?: string
   readonly quiet?: boolean
   readonly summary?: string
 }
@@ -53,14 +54,18 @@ export async function crawlCommand(name: string, flags: CrawlFlags): Promise<num
   })
   const terminal = new Terminal(process.stderr)
   const isQuiet = flags.quiet === true
-  const log = createLog(levelOf(flags, process.env.DOFF_LOG_LEVEL), terminal)
+  const format = formatOf(flags, process.env.DOFF_LOG_FORMAT)
+  const log = createLog(levelOf(flags, process.env.DOFF_LOG_LEVEL), format, terminal)
+  /** For people; where every line is to be JSON, it is said in JSON. */
+  const say = (text: string, facts: object = {}) =>
+    format === 'json' ? log.info(facts, text) : terminal.write(`${text}\n`)
   const progress = new Progress(() => systemClock.now())
   const observers = [logEvents(log), (event: CrawlEvent) => progress.observe(event)]
 
   const stopping = new AbortController()
   const run = crawl(spider, { args: readArguments(flags.arg), observers, signal: stopping.signal })
   const exporters = await openExporters(flags, (message) => log.warn(message))
-  const interruption = listenForInterrupts(run, stopping, terminal)
+  const interruption = listenForInterrupts(run, stopping, say)
   // A terminal that shows the data has no room for a progress line.
   const showsData = process.stdout.isTTY === true && flags.output.some((path) => path.endsWith('-'))
   const showing = isQuiet || showsData ? undefined : showProgress(run, progress, terminal, log)
@@ -88,7 +93,7 @@ export async function crawlCommand(name: string, flags: CrawlFlags): Promise<num
   const partial = outputs.filter((path) => !hasEndedWell && path.endsWith('.part'))
   if (partial.length > 0)
     log.warn(`the crawl did not finish: its items are in ${partial.join(' and ')}, what they were to replace stays`)
-  if (!isQuiet) terminal.write(summarize(run.stats, outputs))
+  if (!isQuiet) say(format === 'json' ? 'summary' : summarize(run.stats, outputs), { ...run.stats, outputs })
   if (flags.summary !== undefined) await writeSummary(flags.summary, run.stats, outputs)
   if (failure !== undefined && !(failure instanceof OutputFailedError && failure.readerLeft)) throw failure
   return exitCodeOf(run.stats)
@@ -120,6 +125,14 @@ function levelOf({ quiet, logLevel }: CrawlFlags, fromEnvironment: string | unde
   return level
 }
 
+function formatOf({ logFormat }: CrawlFlags, fromEnvironment: string | undefined): LogFormat {
+  const given = logFormat ?? fromEnvironment ?? 'auto'
+  const format = logFormats.find((known) => known === given)
+  if (format === undefined)
+    throw new OptionError('logFormat', `Expected the log format to be one of ${logFormats.join(', ')}, got "${given}"`)
+  return format
+}
+
 /** All of them, or none: an output that cannot be written is found before the first request. */
 async function openExporters(
   { output, replace }: CrawlFlags,
@@ -138,12 +151,16 @@ async function openExporters(
 }
 
 /** The first Ctrl-C (or SIGTERM, which is how containers are stopped) drains, the second stops. */
-function listenForInterrupts(run: Crawl<object>, stopping: AbortController, terminal: Terminal): { end(): void } {
+function listenForInterrupts(
+  run: Crawl<object>,
+  stopping: AbortController,
+  say: (text: string) => void,
+): { end(): void } {
   let isDraining = false
   const interrupt = () => {
     if (isDraining) return stopping.abort()
     isDraining = true
-    terminal.write('Finishing the requests that are out; once more stops at once.\n')
+    say('Finishing the requests that are out; once more stops at once.')
     run.drain()
   }
   process.on('SIGINT', interrupt).on('SIGTERM', interrupt)

@@ -6,6 +6,9 @@ if (Number(process.versions.node.split('.')[0]) < 24) {
   )
   process.exitCode = 2
 } else {
+  // Compiled code is kept between runs, which takes a third off the start.
+  const { enableCompileCache } = await import('node:module')
+  enableCompileCache()
   const { main } = await import('./main.ts')
   process.exitCode = await main(process.argv.slice(2))
 }

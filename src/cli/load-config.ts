@@ -17,7 +17,7 @@ import { loadDefault } from './load-module.ts'
 
 const folder = 'config'
 /** Environment variables that are no options. */
-const otherVariables = new Set(['DOFF_PROFILE', 'DOFF_LOG_LEVEL'])
+const otherVariables = new Set(['DOFF_PROFILE', 'DOFF_LOG_LEVEL', 'DOFF_LOG_FORMAT'])
 
 export interface OptionSources {
   /** `option=value` pairs. */

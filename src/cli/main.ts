@@ -50,6 +50,7 @@ function createProgram(end: (exitCode: number) => void): Command {
     .option('--contact <address>', 'how site owners reach you: an e-mail address or a URL')
     .option('--profile <name>', 'use config/<name>.ts')
     .addOption(new Option('--log-level <level>', 'trace, debug, info, warn, error or silent (default: info)'))
+    .addOption(new Option('--log-format <format>', 'auto, json or pretty (default: auto, pretty on a terminal)'))
     .option('--summary <file>', 'write the final counts as JSON')
     .option('--quiet', 'no progress and no summary; only warnings and errors')
     .addHelpText(

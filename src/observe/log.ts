@@ -12,15 +12,20 @@ export type LogLevel = (typeof logLevels)[number]
 /** What the command line logs with. */
 export type Log = Pick<pino.Logger, 'debug' | 'info' | 'warn' | 'error'>
 
+export const logFormats = ['auto', 'json', 'pretty'] as const
+export type LogFormat = (typeof logFormats)[number]
+
 export interface LogDestination {
   readonly isInteractive: boolean
   write(text: string): void
 }
 
-export function createLog(level: LogLevel, destination: LogDestination): Log {
+/** @param format `auto` is pretty on a terminal and JSON elsewhere. */
+export function createLog(level: LogLevel, format: LogFormat, destination: LogDestination): Log {
   // Synchronous: a line is out before the next thing happens, whatever that is.
   const pretty = prettyFactory({ colorize: true, translateTime: 'SYS:HH:MM:ss', ignore: 'pid,hostname' })
-  const write = (line: string) => destination.write(destination.isInteractive ? pretty(line) : line)
+  const isPretty = format === 'auto' ? destination.isInteractive : format === 'pretty'
+  const write = (line: string) => destination.write(isPretty ? pretty(line) : line)
   return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, { write })
 }
 

@@ -37,7 +37,6 @@ export function summarize(stats: CrawlStats, outputs: readonly string[]): string
       size(stats.bytes),
       `${rate.toFixed(1)} pages/s`,
     ),
-    '',
   ].join('\n')
 }
 

@@ -130,6 +130,19 @@ describe('doff crawl', () => {
     expect(await linesOf(folder, 'all.jsonl')).toHaveLength(5)
   })
 
+  it('says everything in JSON when told to, the summary too', async () => {
+    const { site } = await webOf({ pages: 3 })
+    const folder = await openFolder({ 'spiders/pages.ts': pages })
+    const { stderr } = await runDoff(folder, ['crawl', 'pages', '-a', `site=${site}`, '--delay', '0'], {
+      DOFF_LOG_FORMAT: 'json',
+    })
+    const lines = stderr
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { msg: string })
+    expect(lines.at(-1)).toMatchObject({ msg: 'summary', fetched: 3, stopReason: 'finished', outputs: [] })
+  })
+
   it('keeps quiet when told to', async () => {
     const { site } = await webOf({ pages: 2 })
     const folder = await openFolder({ 'spiders/pages.ts': pages })
@@ -316,6 +329,7 @@ describe('a mistake is one clear line and exit code 2', () => {
       /There is no profile "night" in config\/ \(known: none\)/,
     ],
     ['an unknown log level', ['crawl', 'pages', '--log-level', 'loud'], /Expected the log level to be one of/],
+    ['an unknown log format', ['crawl', 'pages', '--log-format', 'xml'], /Expected the log format to be one of/],
     ['an unknown flag', ['crawl', 'pages', '--frob'], /unknown option '--frob'/],
     ['an unknown command', ['frob'], /unknown command 'frob'/],
     ['no spider', ['crawl'], /missing required argument 'spider'/],
