@@ -20,6 +20,7 @@ import type { PageRequest } from './request.ts'
 import { checkArguments } from './spider/arguments.ts'
 import type { Spider } from './spider/spider.ts'
 import { version } from './version.ts'
+import { Visitor } from './visit.ts'
 import { Walk } from './walk.ts'
 
 export type CrawlOptions = OptionInput & {
@@ -140,19 +141,19 @@ class CrawlRun<Item extends object> implements Crawl<Item> {
     await using frontier = new MemoryFrontier({ ...options, admits }, clock)
     await using fetcher = new Fetcher({ ...options, ...this.#identity }, clock)
     const items = new ItemStream((after, limit) => frontier.readItems(after, limit), options.maxBufferedItems)
-    const walk = new Walk({
+    const notify = (event: CrawlEvent) => this.#notify(event)
+    const visitor = new Visitor({
       spider: this.#spider,
       args: this.#args,
       options,
       identity: this.#identity,
-      frontier,
       fetcher,
       throttle: new Throttle(options.perHostConcurrency),
       items,
       clock,
       random: this.#random,
-      notify: (event) => this.#notify(event),
     })
+    const walk = new Walk({ frontier, visitor, options, notify })
     // A stop closes the connections and ends the waits for a place, so that every visit comes to its end.
     this.#stopping.signal.addEventListener('abort', () => {
       items.end()

@@ -4,67 +4,22 @@
  * spider's parser, a redirect and a retry go back to the frontier. What was found, what became of the request and when the host may be
  * visited next are settled as one.
  *
- * Here the stages meet, which know nothing of one another. Whatever makes a request goes through `#request`, on a turn (I1, I3).
+ * This file takes turns and settles them; what a turn is spent on is in visit.ts.
  */
-import { originOf } from './canonical-url.ts'
-import type { Clock } from './clock.ts'
-import type { CrawlEvent, EndState, SkipReason } from './events.ts'
-import { decodeText } from './fetcher/charset.ts'
-import type { Fetcher, FetchLimits } from './fetcher/fetcher.ts'
-import type { Again, Ended, Frontier, Settlement, Turn } from './frontier/frontier.ts'
-import type { HostPace, RobotsRecord } from './host.ts'
+import type { CrawlEvent } from './events.ts'
+import type { Frontier, Turn } from './frontier/frontier.ts'
 import type { Options } from './options.ts'
-import type { Outcome, PageOutcome, RedirectOutcome } from './outcome.ts'
-import type { ItemStream, Places } from './output/item-stream.ts'
-import { paceAfter } from './politeness/host-pace.ts'
-import type { Identity } from './politeness/identity.ts'
-import { parseRetryAfter } from './politeness/retry-after.ts'
-import { judge, type RobotsOptions, recordOf, robotsUrlOf } from './politeness/robots.ts'
-import { maxRobotsBytes } from './politeness/robots-file.ts'
-import type { Throttle } from './politeness/throttle.ts'
-import type { CrawlRequest, PageRequest } from './request.ts'
-import { collectFinds, type Finds } from './spider/finds.ts'
-import { Page } from './spider/page.ts'
-import type { Spider } from './spider/spider.ts'
+import type { Spent, Visitor } from './visit.ts'
 
-/** What the walk is made of. */
 export interface WalkParts {
-  readonly spider: Spider
-  readonly args: unknown
-  readonly options: Options
-  readonly identity: Identity
   readonly frontier: Frontier
-  readonly fetcher: Fetcher
-  readonly throttle: Throttle
-  readonly items: ItemStream
-  readonly clock: Clock
-  readonly random: () => number
+  readonly visitor: Visitor
+  readonly options: Pick<Options, 'concurrency' | 'maxPages'>
   readonly notify: (event: CrawlEvent) => void
 }
 
-/** A turn's settlement, with what observers hear once it is committed. */
-interface Spent {
-  readonly settlement: Settlement
-  readonly events: readonly CrawlEvent[]
-  /** Places of the items in the settlement. */
-  readonly places?: Places
-}
-
-/** A robots.txt that waits for another host's turn is looked for again after this, or the host's delay if that is longer. */
-const robotsPollMs = 100
-
-/** Before any page of the host. */
-const robotsPriority = Number.MAX_SAFE_INTEGER
-
 export class Walk {
   readonly #parts: WalkParts
-  readonly #robotsOptions: RobotsOptions
-  readonly #pageLimits: FetchLimits
-  readonly #robotsLimits: FetchLimits
-  /** Origins whose robots.txt is being fetched: one at a time is enough. */
-  readonly #robotsInFlight = new Set<string>()
-  /** The latest pace of hosts that have turns out: with several of them, the last one taken knows the least. */
-  readonly #paces = new Map<string, { turns: number; pace: HostPace | undefined }>()
   readonly #visits = new Set<Promise<void>>()
   #visitEnded: () => void = () => undefined
   #fetched = 0
@@ -72,14 +27,6 @@ export class Walk {
 
   constructor(parts: WalkParts) {
     this.#parts = parts
-    const { productToken } = parts.identity
-    this.#robotsOptions = { ...parts.options, productToken, maxRobotsRedirects: 5 }
-    this.#pageLimits = parts.options
-    this.#robotsLimits = {
-      maxBodyBytes: maxRobotsBytes + 1,
-      totalTimeoutMs: parts.options.robotsTimeoutMs,
-      truncate: true,
-    }
   }
 
   /**
@@ -92,7 +39,8 @@ export class Walk {
     draining.addEventListener('abort', () => halt.abort(), { once: true })
 
     for await (const turn of frontier.turns(halt.signal)) {
-      const visit = this.#visit(turn, stopped)
+      const visit = this.#parts.visitor
+        .visit(turn, (spent) => this.#settle(turn, spent, stopped))
         .catch((error: unknown) => {
           this.#failure ??= { error }
           halt.abort()
@@ -121,240 +69,16 @@ export class Walk {
     return this.#visits.size > 0 && this.#fetched + this.#visits.size >= this.#parts.options.maxPages
   }
 
-  async #visit(turn: Turn, stopped: AbortSignal): Promise<void> {
+  async #settle(turn: Turn, { settlement, events, places }: Spent, stopped: AbortSignal): Promise<void> {
     const { frontier, notify } = this.#parts
-    const { settlement, events, places } = await this.#withPace(turn, () => this.#spend(turn))
     // An unsettled turn is still the frontier's: the request is made again when the crawl is resumed.
     if (stopped.aborted) return
     const offered = await frontier.settle(turn, settlement)
     places?.commit()
+    // A page that its parser failed on was fetched all the same.
+    const reason = settlement.kind === 'ended' ? settlement.end?.reason : undefined
+    if (reason === 'fetched' || reason === 'parser') this.#fetched += 1
     for (const event of events) notify(event)
     if (settlement.follows.length > 0 && turn.request.kind === 'page') notify({ kind: 'offered', result: offered })
   }
-
-  async #withPace<T>(turn: Turn, visit: () => Promise<T>): Promise<T> {
-    const latest = this.#paces.get(turn.host) ?? { turns: 0, pace: turn.pace }
-    this.#paces.set(turn.host, latest)
-    latest.turns += 1
-    try {
-      return await visit()
-    } finally {
-      latest.turns -= 1
-      if (latest.turns === 0) this.#paces.delete(turn.host)
-    }
-  }
-
-  async #spend(turn: Turn): Promise<Spent> {
-    const { identity, clock, options } = this.#parts
-    const { request, robots } = turn
-    if (request.kind === 'robots') return this.#learnRules(turn, request.origin, request.url)
-
-    if (!identity.mayVisit(turn.host)) return skip(request, 'no_contact', 'no `contact` is set')
-    if (turn.pace?.putAside !== undefined)
-      return skip(request, turn.pace.putAside, `${turn.host} asks for a longer rest`)
-    const verdict = judge(robots, request.url, clock.now(), this.#robotsOptions)
-    switch (verdict.kind) {
-      case 'allowed':
-        return this.#fetchPage(turn, request)
-      case 'disallowed':
-        return skip(request, 'disallowed', `line ${verdict.line} of robots.txt: ${verdict.rule}`)
-      case 'unknown':
-        return this.#learnRules(turn, originOf(request.url), robotsUrlOf(originOf(request.url)))
-      case 'pending':
-        return this.#waitForRules(turn)
-      case 'crawl_delay_too_long':
-        return skip(
-          request,
-          'crawl_delay_too_long',
-          `Crawl-delay of ${verdict.crawlDelayMs} ms (maxCrawlDelayMs is ${options.maxCrawlDelayMs})`,
-        )
-      case 'unreachable':
-        if (verdict.retryAt === undefined) return skip(request, 'robots_unreachable', verdict.note)
-        return { settlement: { kind: 'again', request, notBefore: verdict.retryAt, follows: [] }, events: [] }
-      default:
-        return verdict satisfies never
-    }
-  }
-
-  /** Spends a turn on a robots.txt, or on a hop of its redirects. */
-  async #learnRules(turn: Turn, origin: string, url: string): Promise<Spent> {
-    const { request } = turn
-    if (this.#robotsInFlight.has(origin)) return this.#waitForRules(turn)
-    this.#robotsInFlight.add(origin)
-    try {
-      const outcome = await this.#request(turn, url, this.#robotsLimits)
-      const hops = request.kind === 'robots' ? request.redirects.length : 0
-      const robots = recordOf(origin, url, outcome, hops, turn.robots, this.#robotsOptions)
-      const { pace, event } = this.#paceOf(turn, url, outcome, 'robots', robots)
-      const events: CrawlEvent[] = [event, { kind: 'robots', origin, record: robots }]
-      const follows: CrawlRequest[] = []
-      if (robots.kind === 'redirected' && outcome.kind === 'redirect') {
-        const redirects = request.kind === 'robots' ? [...request.redirects, url] : [url]
-        follows.push({ kind: 'robots', origin, url: outcome.target, priority: robotsPriority, attempt: 0, redirects })
-      }
-      const base = { robots, pace: holdFor(robots, pace), follows }
-      if (request.kind === 'robots')
-        return { settlement: { kind: 'ended', end: undefined, items: [], ...base }, events }
-      return { settlement: { kind: 'again', request, notBefore: 0, ...base }, events }
-    } finally {
-      this.#robotsInFlight.delete(origin)
-    }
-  }
-
-  #waitForRules(turn: Turn): Spent {
-    const { clock, options } = this.#parts
-    const notBefore = clock.now() + Math.max(robotsPollMs, turn.pace?.delayMs ?? options.delayMs)
-    return { settlement: { kind: 'again', request: turn.request, notBefore, follows: [] }, events: [] }
-  }
-
-  async #fetchPage(turn: Turn, request: PageRequest): Promise<Spent> {
-    const { options } = this.#parts
-    const outcome = await this.#request(turn, request.url, this.#pageLimits)
-    const { pace, event } = this.#paceOf(turn, request.url, outcome, 'page', turn.robots)
-    switch (outcome.kind) {
-      case 'page': {
-        this.#fetched += 1
-        return this.#parse(request, outcome, pace, event)
-      }
-      case 'redirect':
-        return this.#redirect(request, outcome, pace, event)
-      case 'retry': {
-        const { reason, message } = outcome
-        if (request.attempt >= options.maxRetries)
-          return end(request, { state: 'failed', reason }, { pace, event, message })
-        const again: Again = {
-          kind: 'again',
-          request: { ...request, attempt: request.attempt + 1 },
-          notBefore: 0,
-          pace,
-          follows: [],
-        }
-        return { settlement: again, events: [event, { kind: 'retry', request, reason, message }] }
-      }
-      case 'failed':
-        return end(request, { state: 'failed', reason: outcome.reason }, { pace, event, message: outcome.message })
-      default:
-        return outcome satisfies never
-    }
-  }
-
-  /** A redirect is a follow of the same depth: scope, seen, robots and throttle of its target are asked as for any other. */
-  #redirect(request: PageRequest, { target, status }: RedirectOutcome, pace: HostPace, event: CrawlEvent): Spent {
-    const redirects = [...request.redirects, request.url]
-    const { maxRedirects } = this.#parts.options
-    if (redirects.includes(target)) {
-      const message = `Status ${status} leads back to ${target}: GET ${request.url}`
-      return end(request, { state: 'failed', reason: 'redirect_loop' }, { pace, event, message })
-    }
-    if (redirects.length > maxRedirects) {
-      const message = `More than ${maxRedirects} redirects, the last to ${target}: GET ${request.url} (raise maxRedirects)`
-      return end(request, { state: 'failed', reason: 'too_many_redirects' }, { pace, event, message })
-    }
-    const follow: PageRequest = { ...request, url: target, attempt: 0, redirects }
-    return end(request, { state: 'done', reason: 'redirected' }, { pace, event, follows: [follow] })
-  }
-
-  async #parse(request: PageRequest, outcome: PageOutcome, pace: HostPace, event: CrawlEvent): Promise<Spent> {
-    const { spider, args, items, options } = this.#parts
-    const page = new Page({ ...request, ...outcome, decode: decodeText, args })
-    const places = items.openPlaces()
-    let finds: Finds
-    try {
-      finds = await collectFinds(spider, request, page, places, options.maxFindsPerPage)
-    } catch (error) {
-      places.giveBack()
-      const message = `Parser \`${request.parser}\` failed: ${error instanceof Error ? error.message : String(error)}: ${request.url}`
-      return end(request, { state: 'failed', reason: 'parser' }, { pace, event, message, error })
-    }
-    const refusals = finds.refusals.map((message): CrawlEvent => ({ kind: 'item_refused', request, message }))
-    const details = { pace, event, skippedLinks: page.skippedLinks, follows: finds.follows, items: finds.items }
-    const spent = end(request, { state: 'done', reason: 'fetched' }, details)
-    return { ...spent, events: [...spent.events, ...refusals], places }
-  }
-
-  /** The one place where requests leave. */
-  #request(turn: Turn, url: string, limits: FetchLimits): Promise<Outcome> {
-    const { throttle, fetcher, options } = this.#parts
-    return throttle.run(turn.host, turn.pace?.delayMs ?? options.delayMs, () => fetcher.fetch(url, limits))
-  }
-
-  #paceOf(turn: Turn, url: string, outcome: Outcome, purpose: 'page' | 'robots', robots: RobotsRecord | undefined) {
-    const { options, random } = this.#parts
-    const { timing, bytes } = outcome
-    const status = 'status' in outcome ? outcome.status : undefined
-    const headers = 'headers' in outcome ? outcome.headers : {}
-    const retryAfter = oneLine(headers['retry-after'])
-    const visit = {
-      timing,
-      isTrouble: outcome.kind === 'retry',
-      retryAfterMs: parseRetryAfter(retryAfter, oneLine(headers.date), timing.endedAt),
-      crawlDelayMs: this.#crawlDelayOf(robots),
-    }
-    const latest = this.#paces.get(turn.host)
-    const pace = paceAfter(latest?.pace, visit, { ...options, random })
-    if (latest !== undefined) latest.pace = pace
-    const durationMs = timing.endedAt - timing.sentAt
-    const event: CrawlEvent = {
-      kind: 'requested',
-      request: turn.request,
-      purpose,
-      host: turn.host,
-      url,
-      status,
-      bytes,
-      durationMs,
-      pace,
-    }
-    return { pace, event }
-  }
-
-  /** A Crawl-delay beyond the crawl's patience sets no pace: its origin gets no visit at all. */
-  #crawlDelayOf(robots: RobotsRecord | undefined): number | undefined {
-    const crawlDelayMs = robots?.kind === 'rules' ? robots.rules.crawlDelayMs : undefined
-    return crawlDelayMs !== undefined && crawlDelayMs > this.#parts.options.maxCrawlDelayMs ? undefined : crawlDelayMs
-  }
 }
-
-/** An origin that gives no rules is left alone until it is asked again, and its host with it. */
-function holdFor(robots: RobotsRecord, pace: HostPace): HostPace {
-  if (robots.kind !== 'unreachable' || robots.retryAt === undefined || robots.retryAt <= pace.nextVisitAt) return pace
-  return { ...pace, nextVisitAt: robots.retryAt, waitsFor: 'robots.txt' }
-}
-
-interface EndDetails {
-  readonly pace?: HostPace
-  /** What happened on the way to the end. */
-  readonly event?: CrawlEvent
-  readonly follows?: readonly CrawlRequest[]
-  readonly items?: readonly unknown[]
-  readonly skippedLinks?: number
-  readonly message?: string
-  readonly error?: unknown
-}
-
-function end(request: PageRequest, state: EndState, details: EndDetails): Spent {
-  const { pace, event, follows = [], items = [], skippedLinks = 0, message, error } = details
-  const settlement: Ended = {
-    kind: 'ended',
-    end: state,
-    follows,
-    items,
-    ...(pace === undefined ? undefined : { pace }),
-  }
-  const ended: CrawlEvent = {
-    kind: 'ended',
-    request,
-    end: state,
-    items: items.length,
-    follows: follows.length,
-    skippedLinks,
-    message,
-    error,
-  }
-  return { settlement, events: event === undefined ? [ended] : [event, ended] }
-}
-
-const skip = (request: PageRequest, reason: SkipReason, message: string) =>
-  end(request, { state: 'skipped', reason }, { message })
-
-const oneLine = (value: string | readonly string[] | undefined) => (typeof value === 'string' ? value : value?.[0])

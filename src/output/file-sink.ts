@@ -1,0 +1,90 @@
+/**
+ * A file that is appended to, or replaced: then items go to `FILE.part`, which takes the file's place in one step when the crawl has
+ * finished well. Until then, and if it does not, the old file stays.
+ */
+import { type FileHandle, open, rename, stat } from 'node:fs/promises'
+import { OutputError, OutputFailedError } from '../errors.ts'
+import { reasonOf, type Sink } from './sink.ts'
+
+export class FileSink implements Sink {
+  readonly #path: string
+  readonly #partPath: string | undefined
+  readonly #file: FileHandle
+
+  private constructor(path: string, partPath: string | undefined, file: FileHandle) {
+    this.#path = path
+    this.#partPath = partPath
+    this.#file = file
+  }
+
+  static async open(path: string, mode: 'append' | 'replace'): Promise<FileSink> {
+    const partPath = mode === 'replace' ? `${path}.part` : undefined
+    try {
+      if (partPath !== undefined && (await isDirectory(path))) throw Object.assign(new Error(), { code: 'EISDIR' })
+      return new FileSink(path, partPath, await open(partPath ?? path, partPath === undefined ? 'a+' : 'w'))
+    } catch (error) {
+      throw new OutputError(`Cannot write ${partPath ?? path}: ${reasonOf(error)}`, { cause: error })
+    }
+  }
+
+  /** Sees to it that an appended line starts on a line of its own. Resolves to the first line of what is there. */
+  async prepareAppend(format: 'jsonl' | 'csv'): Promise<string | undefined> {
+    if (this.#partPath !== undefined) return undefined
+    const { size } = await this.#file.stat()
+    if (size === 0) return undefined
+    const tail = await this.#read(Math.max(0, size - 1024 * 1024), 1024 * 1024)
+    const lastLine = tail.slice(tail.lastIndexOf('\n') + 1)
+    if (lastLine !== '') {
+      // A last line without a line end is either whole, from another tool, or torn, from a crash.
+      if (format === 'jsonl' && !isJson(lastLine)) {
+        await this.#file.close()
+        throw new OutputError(
+          `${this.#path} ends in a torn line ("${lastLine.slice(0, 40)}"): repair it, or use -O to replace the file`,
+        )
+      }
+      await this.write('\n')
+    }
+    return (await this.#read(0, 64 * 1024)).split(/\r?\n/, 1)[0]
+  }
+
+  async write(text: string): Promise<void> {
+    try {
+      await this.#file.appendFile(text)
+    } catch (error) {
+      throw new OutputFailedError(`Cannot write ${this.#partPath ?? this.#path}: ${reasonOf(error)}`, { cause: error })
+    }
+  }
+
+  async close(isComplete: boolean): Promise<string> {
+    try {
+      await this.#file.sync()
+      await this.#file.close()
+      if (this.#partPath === undefined) return this.#path
+      if (!isComplete) return this.#partPath
+      await rename(this.#partPath, this.#path)
+      return this.#path
+    } catch (error) {
+      throw new OutputFailedError(`Cannot finish ${this.#path}: ${reasonOf(error)}`, { cause: error })
+    }
+  }
+
+  async #read(position: number, length: number): Promise<string> {
+    const { buffer, bytesRead } = await this.#file.read(Buffer.alloc(length), 0, length, position)
+    return buffer.toString('utf8', 0, bytesRead)
+  }
+}
+
+const isDirectory = (path: string) =>
+  stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  )
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
+}
