@@ -150,7 +150,10 @@ async function openExporters(
   return exporters
 }
 
-/** The first Ctrl-C (or SIGTERM, which is how containers are stopped) drains, the second stops. */
+/** Ctrl-C, a container that is stopped, a terminal that is closed. */
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+
+/** The first signal drains, the second stops. */
 function listenForInterrupts(
   run: Crawl<object>,
   stopping: AbortController,
@@ -163,9 +166,11 @@ function listenForInterrupts(
     say('Finishing the requests that are out; once more stops at once.')
     run.drain()
   }
-  process.on('SIGINT', interrupt).on('SIGTERM', interrupt)
+  for (const signal of signals) process.on(signal, interrupt)
   return {
-    end: () => process.off('SIGINT', interrupt).off('SIGTERM', interrupt),
+    end: () => {
+      for (const signal of signals) process.off(signal, interrupt)
+    },
   }
 }
 

@@ -10,6 +10,8 @@ export class Terminal {
 
   constructor(stream: NodeJS.WriteStream) {
     this.#stream = stream
+    // Nobody may be there to read it (`2>&-`, a closed terminal), and that is no reason to end a crawl.
+    stream.on('error', () => undefined)
   }
 
   get isInteractive(): boolean {

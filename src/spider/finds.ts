@@ -7,7 +7,7 @@
 import type { JsonValue } from '../json.ts'
 import type { PageRequest } from '../request.ts'
 import { isFollow } from './follow.ts'
-import { checkItem } from './item.ts'
+import { checkData, checkItem } from './item.ts'
 import type { Page } from './page.ts'
 import type { Spider } from './spider.ts'
 
@@ -40,7 +40,7 @@ export async function collectFinds(
     if (typeof find === 'object' && find !== null && isFollow(find)) {
       if (!spider.parsers.has(find.parser))
         throw new Error(`it follows a link to \`${find.parser}\`, and no parser is called that`)
-      const data = find.data === undefined ? undefined : checkItem(find.data, 'data')
+      const data = find.data === undefined ? undefined : checkData(find.data)
       if (data?.ok === false) throw new TypeError(`the data of a follow cannot be stored: ${data.message}`)
       // `follow` has counted what is no crawlable link.
       if (!URL.canParse(find.url) || !/^https?:/.test(find.url)) continue

@@ -2,7 +2,7 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { checkItem } from '../../src/spider/item.ts'
+import { checkData, checkItem } from '../../src/spider/item.ts'
 
 /** The copy of an item that must pass. */
 function copyOf(item: unknown): unknown {
@@ -41,8 +41,11 @@ describe('an item is refused, with the place,', () => {
   })
 
   it('under the name that it is checked by', () => {
-    expect(checkItem({ a: Number.NaN }, 'data')).toEqual({ ok: false, message: 'data.a is NaN' })
-    expect(checkItem(Symbol('x'), 'data')).toEqual({ ok: false, message: 'data is a symbol' })
+    expect(checkData({ a: Number.NaN })).toEqual({ ok: false, message: 'data.a is NaN' })
+    expect(checkData(Symbol('x'))).toEqual({ ok: false, message: 'data is a symbol' })
+    expect(checkData({ at: new Date(0) })).toEqual({ ok: false, message: 'data.at is a Date; write it as a string' })
+    expect(checkData([1n])).toEqual({ ok: false, message: 'data[0] is a bigint; write it as a string' })
+    expect(checkData({ a: ['b', null, 1, true] })).toEqual({ ok: true, value: { a: ['b', null, 1, true] } })
   })
 
   it('for an object whose prototype has no constructor', () => {
