@@ -16,7 +16,7 @@ import type { Options } from './options.ts'
 import type { PageOutcome, RedirectOutcome } from './outcome.ts'
 import type { ItemStream, Places } from './output/item-stream.ts'
 import type { Identity } from './politeness/identity.ts'
-import { judge, type RobotsOptions, recordOf, robotsUrlOf } from './politeness/robots.ts'
+import { giveUpOn, judge, type RobotsOptions, recordOf, robotsUrlOf } from './politeness/robots.ts'
 import { maxRobotsBytes } from './politeness/robots-file.ts'
 import type { Throttle } from './politeness/throttle.ts'
 import type { CrawlRequest, PageRequest } from './request.ts'
@@ -80,11 +80,12 @@ export class Visitor {
   async #spend(turn: Turn): Promise<Spent> {
     const { identity, clock, options } = this.#parts
     const { request, robots } = turn
+    if (!identity.mayVisit(turn.host)) return refuse(turn, 'no_contact', 'no `contact` is set', clock.now())
+    if (turn.pace?.putAside !== undefined) {
+      return refuse(turn, turn.pace.putAside, `${turn.host} asks for a longer rest`, clock.now())
+    }
     if (request.kind === 'robots') return this.#learnRules(turn, request.origin, request.url)
 
-    if (!identity.mayVisit(turn.host)) return skip(request, 'no_contact', 'no `contact` is set')
-    if (turn.pace?.putAside !== undefined)
-      return skip(request, turn.pace.putAside, `${turn.host} asks for a longer rest`)
     const verdict = judge(robots, request.url, clock.now(), this.#robotsOptions)
     switch (verdict.kind) {
       case 'allowed':
@@ -241,6 +242,14 @@ function end(request: PageRequest, state: EndState, details: EndDetails): Spent 
     error,
   }
   return { settlement, events: event === undefined ? [ended] : [event, ended] }
+}
+
+/** A host that must not be asked: its pages are skipped, and an origin whose robots.txt is there gets no rules. */
+function refuse({ request }: Turn, reason: SkipReason, message: string, now: number): Spent {
+  if (request.kind === 'page') return skip(request, reason, message)
+  const record = giveUpOn(request.origin, `${message}: GET ${request.url}`, now)
+  const settlement: Ended = { kind: 'ended', end: undefined, follows: [], items: [], robots: record }
+  return { settlement, events: [{ kind: 'robots', origin: request.origin, record }] }
 }
 
 const skip = (request: PageRequest, reason: SkipReason, message: string) =>

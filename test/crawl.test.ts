@@ -346,6 +346,25 @@ describe('robots.txt', () => {
     expect(web.paths()).toContain('/page-2')
   })
 
+  it('is not followed to a host that is not this machine without a contact, and then gives no leave', async () => {
+    const web = await webOf({
+      routes: {
+        '/robots.txt': (_request, response) => response.writeHead(301, { location: 'http://shop.test/r' }).end(),
+      },
+    })
+    const notes: string[] = []
+    const run = crawl(pagesSpider([web.front]), {
+      ...quick,
+      observers: [
+        (event) => event.kind === 'robots' && event.record.kind === 'unreachable' && notes.push(event.record.note),
+      ],
+    })
+    await collect(run)
+    expect(web.paths()).toEqual(['/robots.txt'])
+    expect(notes).toEqual(['no `contact` is set: GET http://shop.test/r'])
+    expect(run.stats).toMatchObject({ requests: 1, skippedBy: { robots_unreachable: 1 } })
+  })
+
   it('after five redirects in a row is taken as unavailable, which allows', async () => {
     const hop = (n: number) => (_request: unknown, response: Parameters<typeof send>[0]) => {
       response.writeHead(302, { location: `/hop-${n}` }).end()

@@ -85,6 +85,11 @@ function judgeByRules(origin: string, rules: RobotsRules, url: string): RobotsVe
   return { kind: 'disallowed', line: rule?.line ?? 0, rule: `Disallow: ${rule?.pattern ?? ''}` }
 }
 
+/** An origin whose robots.txt will not be read: nothing of it is visited. */
+export function giveUpOn(origin: string, note: string, now: number): RobotsRecord {
+  return { kind: 'unreachable', origin, note, attempts: 1, retryAt: undefined, expiresAt: now + freshForMs }
+}
+
 /** What the answer to a robots.txt request means for its origin. A redirect comes back as `redirected`: follow it with a turn. */
 export function recordOf(
   origin: string,
