@@ -67,8 +67,9 @@ class CrawlRun<Item extends object> implements Crawl<Item> {
   readonly #clock: Clock
   readonly #random: () => number
   readonly #failedObservers = new Set<Observer>()
+  readonly #resources = new AsyncDisposableStack()
   #isRead = false
-  #ended: Promise<void> | undefined
+  #hasEnded = false
 
   constructor(spider: Spider<Item>, given: CrawlOptions) {
     const { args, signal, observers, clock, random, ...options } = given
@@ -100,19 +101,23 @@ class CrawlRun<Item extends object> implements Crawl<Item> {
   }
 
   [Symbol.asyncIterator](): AsyncGenerator<Item> {
-    if (this.#isRead) throw new CrawlInUseError('A crawl can be read only once: call crawl() again for another')
+    if (this.#isRead)
+      throw new CrawlInUseError(
+        'A crawl can be read once, and not after it was disposed of: call crawl() again for another',
+      )
     this.#isRead = true
     return this.#items()
   }
 
+  /** Stops the crawl and closes what it opened; does not wait for the reader, who may be the one that calls it. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#isRead = true
     this.#stop()
-    await this.#ended
+    await this.#resources.disposeAsync()
+    this.#end('stopped', undefined)
   }
 
   async *#items(): AsyncGenerator<Item> {
-    const ended = Promise.withResolvers<void>()
-    this.#ended = ended.promise
     const stop = () => this.#stop()
     let reason: StopReason = 'stopped'
     let failure: unknown
@@ -126,8 +131,7 @@ class CrawlRun<Item extends object> implements Crawl<Item> {
       throw error
     } finally {
       this.#signal?.removeEventListener('abort', stop)
-      this.#notify({ kind: 'stopped', reason, error: failure })
-      ended.resolve()
+      this.#end(reason, failure)
     }
   }
 
@@ -138,8 +142,8 @@ class CrawlRun<Item extends object> implements Crawl<Item> {
       this.#seeds.map(({ url }) => url),
       options,
     )
-    await using frontier = new MemoryFrontier({ ...options, admits }, clock)
-    await using fetcher = new Fetcher({ ...options, ...this.#identity }, clock)
+    const frontier = this.#resources.use(new MemoryFrontier({ ...options, admits }, clock))
+    const fetcher = this.#resources.use(new Fetcher({ ...options, ...this.#identity }, clock))
     const items = new ItemStream((after, limit) => frontier.readItems(after, limit), options.maxBufferedItems)
     const notify = (event: CrawlEvent) => this.#notify(event)
     const visitor = new Visitor({
@@ -159,6 +163,7 @@ class CrawlRun<Item extends object> implements Crawl<Item> {
       items.end()
       fetcher[Symbol.asyncDispose]().catch(() => undefined)
     })
+    this.#resources.defer(() => items.cancel())
     this.#notify({
       kind: 'started',
       spider: this.#spider.name,
@@ -176,7 +181,15 @@ class CrawlRun<Item extends object> implements Crawl<Item> {
     } finally {
       // Before the frontier and the fetcher are closed: a visit that is cut off then leaves its turn as it is.
       this.#stop()
+      await this.#resources.disposeAsync()
     }
+  }
+
+  /** The last event, once: the reader's end and a disposal may both come to it. */
+  #end(reason: StopReason, error: unknown): void {
+    if (this.#hasEnded) return
+    this.#hasEnded = true
+    this.#notify({ kind: 'stopped', reason, error })
   }
 
   #stop(): void {
@@ -189,22 +202,25 @@ class CrawlRun<Item extends object> implements Crawl<Item> {
     this.#counter.observe(event)
     for (const observe of this.#observers) {
       try {
-        observe(event)
+        // An async function passes for an observer, too.
+        const watching: unknown = observe(event)
+        if (watching instanceof Promise) watching.catch((error: unknown) => this.#warnOf(observe, error))
       } catch (error) {
-        if (this.#failedObservers.has(observe)) continue
-        this.#failedObservers.add(observe)
-        process.emitWarning(
-          `An observer failed: ${error instanceof Error ? error.message : String(error)}`,
-          'DoffWarning',
-        )
+        this.#warnOf(observe, error)
       }
     }
+  }
+
+  #warnOf(observer: Observer, error: unknown): void {
+    if (this.#failedObservers.has(observer)) return
+    this.#failedObservers.add(observer)
+    process.emitWarning(`An observer failed: ${messageOf(error)}`, 'DoffWarning')
   }
 }
 
 /** @throws SeedError naming the seed that is no crawlable URL. */
 function seedsOf(spider: Spider, args: unknown): readonly PageRequest[] {
-  const seeds: unknown = typeof spider.seeds === 'function' ? spider.seeds(args as never) : spider.seeds
+  const seeds = listSeeds(spider, args)
   if (!Array.isArray(seeds) || seeds.length === 0) throw new SeedError(seeds, `Spider "${spider.name}" has no seeds`)
   return seeds.map((seed: unknown) => {
     const url = typeof seed === 'string' ? canonicalUrl(seed) : undefined
@@ -227,3 +243,22 @@ function seedsOf(spider: Spider, args: unknown): readonly PageRequest[] {
     }
   })
 }
+
+function listSeeds(spider: Spider, args: unknown): unknown {
+  if (typeof spider.seeds !== 'function') return spider.seeds
+  let seeds: unknown
+  try {
+    seeds = spider.seeds(args as never)
+  } catch (error) {
+    throw new SeedError(undefined, `The seeds of spider "${spider.name}" failed: ${messageOf(error)}`)
+  }
+  if (!(seeds instanceof Promise)) return seeds
+  // Its failure is not the point.
+  seeds.catch(() => undefined)
+  throw new SeedError(
+    undefined,
+    `The seeds of spider "${spider.name}" are a promise: make them a list, or a sync function`,
+  )
+}
+
+const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error))

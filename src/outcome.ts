@@ -2,8 +2,8 @@
  * What one HTTP request came to. A fetch ends in exactly one of these kinds, it never throws: a page that fails is data, not an exception.
  */
 
-/** Why a request that may be made again came to nothing. */
-export type RetryReason =
+/** What went wrong in passing, and may be tried again. */
+export type PassingFault =
   | 'dns'
   | 'connection_refused'
   | 'connection_reset'
@@ -12,11 +12,10 @@ export type RetryReason =
   | 'body_timeout'
   | 'total_timeout'
   | 'network'
-  | 'status'
 
-/** Why a request came to nothing for good. */
-export type FailReason =
-  | RetryReason
+/** What went wrong besides what a status says. */
+export type Fault =
+  | PassingFault
   | 'tls'
   | 'body_too_large'
   | 'bad_encoding'
@@ -25,6 +24,15 @@ export type FailReason =
   | 'redirect_loop'
   | 'too_many_redirects'
   | 'parser'
+
+/** The status of an answer that is no page: `http_404`. */
+export type StatusReason = `http_${number}`
+
+/** Why a request that may be made again came to nothing. */
+export type RetryReason = PassingFault | StatusReason
+
+/** Why a request came to nothing for good. */
+export type FailReason = Fault | StatusReason
 
 export type Headers = Readonly<Record<string, string | readonly string[] | undefined>>
 

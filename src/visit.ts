@@ -126,6 +126,10 @@ export class Visitor {
         const redirects = request.kind === 'robots' ? [...request.redirects, url] : [url]
         follows.push({ kind: 'robots', origin, url: outcome.target, priority: robotsPriority, attempt: 0, redirects })
       }
+      if (request.kind === 'page' && robots.kind === 'unreachable' && robots.retryAt === undefined) {
+        const { settlement, events: ended } = skip(request, 'robots_unreachable', robots.note)
+        return { settlement: { ...settlement, robots, pace }, events: [...events, ...ended] }
+      }
       const base = { robots, pace: holdFor(robots, pace), follows }
       if (request.kind === 'robots')
         return { settlement: { kind: 'ended', end: undefined, items: [], ...base }, events }

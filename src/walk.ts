@@ -36,6 +36,7 @@ export class Walk {
   async run(draining: AbortSignal, stopped: AbortSignal): Promise<'finished' | 'max_pages' | 'drained' | 'stopped'> {
     const { frontier, options } = this.#parts
     const halt = new AbortController()
+    if (draining.aborted) halt.abort()
     draining.addEventListener('abort', () => halt.abort(), { once: true })
 
     for await (const turn of frontier.turns(halt.signal)) {

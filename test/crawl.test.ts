@@ -68,7 +68,7 @@ describe('a crawl', () => {
     const count = (is: (page: number) => boolean) => [...reached].filter(is).length
     const inTrouble = (trouble: string) => count((page) => troubleOf(page) === trouble && !disallowed(page))
     expect(run.stats).toMatchObject({
-      failedBy: { status: inTrouble('missing') + inTrouble('broken') },
+      failedBy: { http_404: inTrouble('missing'), http_500: inTrouble('broken') },
       skippedBy: { disallowed: count(disallowed) },
       redirected: inTrouble('redirect'),
       retries: inTrouble('hiccup') + inTrouble('broken'),
@@ -202,12 +202,21 @@ describe('a parser', () => {
   it('that yields what is no item loses that item, aloud', async () => {
     const web = await webOf({})
     const { items, events, stats } = await eventsOf(
-      spiderOf(web.front, () => [{ good: 1 }, { price: { amount: Number.NaN } }, [] as unknown as object]),
+      spiderOf(web.front, (page) => [
+        { good: 1 },
+        { price: { amount: Number.NaN } },
+        [] as unknown as object,
+        page.url,
+      ]),
     )
     expect(items).toEqual([{ good: 1 }])
-    expect(stats).toMatchObject({ items: 1, itemsRefused: 2 })
+    expect(stats).toMatchObject({ items: 1, itemsRefused: 3 })
     const messages = events.flatMap((event) => (event.kind === 'item_refused' ? [event.message] : []))
-    expect(messages).toEqual(['item.price.amount is NaN', 'a list is no item: yield an object'])
+    expect(messages).toEqual([
+      'item.price.amount is NaN',
+      'a list is no item: yield a plain object',
+      'a URL is no item: yield a plain object',
+    ])
   })
 
   it('that returns nothing fails with a message that says what it should', async () => {
@@ -521,6 +530,33 @@ describe('leaving the loop', () => {
     await run[Symbol.asyncDispose]()
   })
 
+  it('by disposal from inside the loop, or with the reader left in the middle, does not hang', async () => {
+    const web = await webOf({ pages: 300, latencyMs: 2 })
+    const inside = crawl(pagesSpider([web.front]), quick)
+    let items = 0
+    for await (const _ of inside) if (++items === 3) await inside[Symbol.asyncDispose]()
+    expect(items).toBe(3)
+    {
+      await using left = crawl(pagesSpider([web.front]), quick)
+      const iterator = left[Symbol.asyncIterator]()
+      await iterator.next()
+      await iterator.next()
+    }
+    const unread = crawl(pagesSpider([web.front]), quick)
+    await unread[Symbol.asyncDispose]()
+    expect(unread.stats.stopReason).toBe('stopped')
+    expect(() => unread[Symbol.asyncIterator]()).toThrow('not after it was disposed of')
+  })
+
+  it('by drain before it was begun makes no request', async () => {
+    const web = await webOf({})
+    const run = crawl(pagesSpider([web.front]), quick)
+    run.drain()
+    expect(await collect(run)).toEqual([])
+    expect(web.log).toEqual([])
+    expect(run.stats).toMatchObject({ stopReason: 'drained', waiting: 1 })
+  })
+
   it('by drain brings what is out to its end, and keeps its items', async () => {
     const web = await webOf({ hosts: 5, pages: 300, latencyMs: 30 })
     const run = crawl(pagesSpider(web.urls), quick)
@@ -596,6 +632,13 @@ describe('a mistake', () => {
     expect(() => crawl(pagesSpider(['ftp://a.test/']))).toThrow(SeedError)
     expect(() => crawl(pagesSpider(['shop']))).toThrow('Seed "shop" of spider "pages" is no http(s) URL')
     expect(() => crawl(pagesSpider([]))).toThrow('has no seeds')
+    const seeded = (seeds: () => unknown) =>
+      defineSpider({ name: 's', seeds: seeds as () => string[], parse: () => [{}] })
+    const failing = seeded(() => {
+      throw new Error('no file')
+    })
+    expect(() => crawl(failing)).toThrow(new SeedError(undefined, 'The seeds of spider "s" failed: no file'))
+    expect(() => crawl(seeded(() => Promise.reject(new Error('late'))))).toThrow('are a promise: make them a list')
   })
 
   it('of saying no contact is a ContactError, unless all seeds are on this machine', () => {
@@ -617,11 +660,12 @@ describe('a mistake', () => {
           () => {
             throw new Error('oops')
           },
+          () => Promise.reject(new Error('later')),
         ],
       }),
     )
     expect(items).toHaveLength(3)
     await sleep(0)
-    expect(warnings).toContain('An observer failed: oops')
+    expect(warnings).toEqual(['An observer failed: oops', 'An observer failed: later'])
   })
 })

@@ -35,7 +35,13 @@ const quickly = ['--quiet', '--delay', '0']
 
 describe('the README', () => {
   it('has the examples that are run here', () => {
-    expect(Object.keys(examples)).toEqual(['spiders/titles.ts', 'main.ts', 'spiders/ranked.ts', 'config/night.ts'])
+    expect(Object.keys(examples)).toEqual([
+      'spiders/titles.ts',
+      'main.ts',
+      'spiders/ranked.ts',
+      'test.ts',
+      'config/night.ts',
+    ])
   })
 
   it('opens with a spider that does what it says', async () => {
@@ -80,6 +86,12 @@ describe('the README', () => {
     // One of the ten pages is the list, which has no item; the last line is the count.
     expect(lines).toHaveLength(9 + 1)
     expect(lines.at(-1)).toBe('10')
+  })
+
+  it('shows how a spider is tested', async () => {
+    const { folder } = await openExamples()
+    const { stdout } = await promisify(execFile)(process.execPath, ['test.ts'], { cwd: folder })
+    expect(stdout).toBe('One 0\n')
   })
 
   it('shows commands that work', async () => {

@@ -1,5 +1,5 @@
 /** `doff crawl`: runs a spider, writes its items, shows how it goes, and says what came of it. */
-import { writeFile } from 'node:fs/promises'
+import { open, writeFile } from 'node:fs/promises'
 import { systemClock } from '../clock.ts'
 import { type Crawl, crawl } from '../crawl.ts'
 import { ArgumentError, OptionError, OutputError, OutputFailedError } from '../errors.ts'
@@ -10,6 +10,7 @@ import { summarize } from '../observe/report.ts'
 import type { CrawlStats } from '../observe/stats.ts'
 import { Terminal } from '../observe/terminal.ts'
 import { type Destination, Exporter } from '../output/exporter.ts'
+import { reasonOf } from '../output/sink.ts'
 import { exitCodes } from './exit-codes.ts'
 import { configure } from './load-config.ts'
 import { loadSpider } from './load-spider.ts'
@@ -63,8 +64,10 @@ export async function crawlCommand(name: string, flags: CrawlFlags): Promise<num
   const observers = [logEvents(log), (event: CrawlEvent) => progress.observe(event)]
 
   const stopping = new AbortController()
+  if (flags.summary !== undefined) await checkSummary(flags.summary)
   const run = crawl(spider, { args: readArguments(flags.arg), observers, signal: stopping.signal })
   const exporters = await openExporters(flags, (message) => log.warn(message))
+  if (exporters.length === 0) log.info('no output is given: items are counted, and not kept (-o FILE)')
   const interruption = listenForInterrupts(run, stopping, say)
   // A terminal that shows the data has no room for a progress line.
   const showsData = process.stdout.isTTY === true && flags.output.some((path) => path.endsWith('-'))
@@ -179,13 +182,19 @@ function showProgress(run: Crawl<object>, progress: Progress, terminal: Terminal
   return setInterval(() => log.info(progress.line(run.stats)), progressLogMs)
 }
 
+/** A summary that cannot be written is found before the first request; what is there stays until the end. */
+async function checkSummary(path: string): Promise<void> {
+  try {
+    await (await open(path, 'a')).close()
+  } catch (error) {
+    throw new OutputError(`Cannot write the summary ${path}: ${reasonOf(error)}`, { cause: error })
+  }
+}
+
 async function writeSummary(path: string, stats: CrawlStats, outputs: readonly string[]): Promise<void> {
   try {
     await writeFile(path, `${JSON.stringify({ ...stats, outputs }, null, 2)}\n`)
   } catch (error) {
-    throw new OutputError(
-      `Cannot write the summary ${path}: ${error instanceof Error ? error.message : String(error)}`,
-      { cause: error },
-    )
+    throw new OutputFailedError(`Cannot write the summary ${path}: ${reasonOf(error)}`, { cause: error })
   }
 }

@@ -68,7 +68,9 @@ function fromEnvironment(environment: NodeJS.ProcessEnv): OptionInput {
   const names = new Map(optionNames.map((name) => [variableOf(name), name]))
   const values: Record<string, unknown> = {}
   for (const [variable, text] of Object.entries(environment)) {
-    if (!variable.startsWith('DOFF_') || otherVariables.has(variable) || text === undefined) continue
+    if (!variable.startsWith('DOFF_') || otherVariables.has(variable)) continue
+    // `DOFF_MAX_PAGES=` is how a compose file says nothing.
+    if (text === undefined || text === '') continue
     const name = names.get(variable)
     if (name === undefined)
       throw new OptionError(

@@ -9,6 +9,10 @@ import { listCommand } from './list-command.ts'
 
 /** @returns the exit code; it does not throw. */
 export async function main(args: readonly string[]): Promise<number> {
+  // A reader that left (`doff list | head -1`) has what it wanted.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') process.exitCode = exitCodes.failed
+  })
   let exitCode: number = exitCodes.finished
   const program = createProgram((code) => {
     exitCode = code

@@ -77,7 +77,7 @@ export class Fetcher implements AsyncDisposable {
     if ((status < 200 || status > 299) && limits.acceptStatuses?.includes(status) !== true) {
       const message = `Status ${status}: GET ${url}`
       const kind = isPassingStatus(status) ? 'retry' : 'failed'
-      return { ...base, kind, reason: 'status', status, headers, message }
+      return { ...base, kind, reason: `http_${status}`, status, headers, message }
     }
     try {
       const body = await decodeBody(answer.body, String(headers['content-encoding'] ?? ''), limits.maxBodyBytes)

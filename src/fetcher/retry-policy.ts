@@ -2,14 +2,14 @@
  * Which failures are worth another try, as one table. How long to wait is not decided here: a retry goes back through the frontier and
  * waits for its host's next turn, which a failure has put off (politeness/host-pace.ts).
  */
-import type { FailReason, RetryReason } from '../outcome.ts'
+import type { Fault, PassingFault } from '../outcome.ts'
 
 /** RFC 9110 section 15: the statuses that speak of a passing state. */
 const passingStatuses = new Set([408, 425, 429, 500, 502, 503, 504])
 
 export const isPassingStatus = (status: number) => passingStatuses.has(status)
 
-const passing: Readonly<Record<FailReason, boolean>> = {
+const passing: Readonly<Record<Fault, boolean>> = {
   dns: true,
   connection_refused: true,
   connection_reset: true,
@@ -18,7 +18,6 @@ const passing: Readonly<Record<FailReason, boolean>> = {
   body_timeout: true,
   total_timeout: true,
   network: true,
-  status: false,
   tls: false,
   body_too_large: false,
   bad_encoding: false,
@@ -29,9 +28,10 @@ const passing: Readonly<Record<FailReason, boolean>> = {
   parser: false,
 }
 
-export const isPassing = (reason: FailReason): reason is RetryReason => passing[reason]
+/** Of failures without a status; those with one are told by `isPassingStatus`. */
+export const isPassing = (fault: Fault): fault is PassingFault => passing[fault]
 
-const reasonsByCode: Readonly<Record<string, FailReason>> = {
+const reasonsByCode: Readonly<Record<string, Fault>> = {
   ENOTFOUND: 'dns',
   EAI_AGAIN: 'dns',
   EAI_NODATA: 'dns',
@@ -48,7 +48,7 @@ const reasonsByCode: Readonly<Record<string, FailReason>> = {
 }
 
 /** The reason behind what a connection threw. */
-export function reasonOf(error: unknown): FailReason {
+export function reasonOf(error: unknown): Fault {
   const code = codeOf(error)
   const known = reasonsByCode[code]
   if (known !== undefined) return known

@@ -77,7 +77,7 @@ function logRobots(log: Log, { origin, record }: RobotsLearnt): void {
       record.retryAt === undefined ? 'given up' : `asked again at ${new Date(record.retryAt).toLocaleTimeString()}`
     log.warn(
       { origin, attempt: record.attempts },
-      `robots.txt cannot be read, so nothing of ${origin} is visited (${next}): ${record.note}`,
+      `robots.txt cannot be read, so nothing of ${origin} is visited (${next}; see robotsRetryMs, maxRobotsAttempts): ${record.note}`,
     )
   }
 }
@@ -86,7 +86,7 @@ function logEnd(log: Log, { request, end, message, error, items, follows }: Ende
   const { url, parser } = request
   if (end.state === 'failed' && end.reason === 'parser') {
     // Where in the spider it was thrown is what its author needs.
-    log.error({ url, parser, stack: error instanceof Error ? error.stack : undefined }, message)
+    log.error({ url, parser, err: error instanceof Error ? inSpider(error) : undefined }, message)
   } else if (end.state === 'failed') {
     log.warn({ url, reason: end.reason, referrer: request.referrer }, `failed: ${message}`)
   } else if (end.state === 'skipped') {
@@ -96,3 +96,12 @@ function logEnd(log: Log, { request, end, message, error, items, follows }: Ende
     log.debug({ url, parser, items, follows }, end.reason)
   }
 }
+
+/** The error with the part of its stack that its author wrote. */
+function inSpider(error: Error): { type: string; message: string; stack: string } {
+  const lines = (error.stack ?? '').split('\n')
+  const isOurs = (line: string) => line.includes(sourceUrl) || line.includes('node:internal')
+  return { type: error.name, message: error.message, stack: lines.filter((line) => !isOurs(line)).join('\n') }
+}
+
+const sourceUrl = new URL('../', import.meta.url).href

@@ -5,13 +5,13 @@
  * Ours: lines end in LF, where the RFC has CRLF; every reader takes it, and it is what other text files have.
  */
 import { stringify } from 'csv-stringify/sync'
-import { OutputError } from '../errors.ts'
+import { OutputFailedError } from '../errors.ts'
 import { toJson } from './json-lines.ts'
 
 /**
  * @param existingHeader the first line of a file that is appended to.
  * @param warn called once for each field that has no column.
- * @throws OutputError when the first item's columns are not those of the file.
+ * @throws OutputFailedError when the first item's columns are not those of the file.
  */
 export function createCsvEncoder(path: string, existingHeader: string | undefined, warn: (message: string) => void) {
   let columns: readonly string[] | undefined
@@ -24,8 +24,9 @@ export function createCsvEncoder(path: string, existingHeader: string | undefine
       columns = Object.keys(fields)
       header = stringify([[...columns]])
       if (existingHeader !== undefined && existingHeader !== header.slice(0, -1)) {
-        throw new OutputError(
+        throw new OutputFailedError(
           `${path} has the columns ${existingHeader}, and the items ${header.slice(0, -1)}: use another file, or -O to replace it`,
+          { cause: undefined },
         )
       }
       if (existingHeader !== undefined) header = ''

@@ -2,7 +2,7 @@
  * A file that is appended to, or replaced: then items go to `FILE.part`, which takes the file's place in one step when the crawl has
  * finished well. Until then, and if it does not, the old file stays.
  */
-import { type FileHandle, open, rename, stat } from 'node:fs/promises'
+import { type FileHandle, lstat, open, realpath, rename, stat } from 'node:fs/promises'
 import { OutputError, OutputFailedError } from '../errors.ts'
 import { reasonOf, type Sink } from './sink.ts'
 
@@ -18,12 +18,21 @@ export class FileSink implements Sink {
   }
 
   static async open(path: string, mode: 'append' | 'replace'): Promise<FileSink> {
-    const partPath = mode === 'replace' ? `${path}.part` : undefined
     try {
-      if (partPath !== undefined && (await isDirectory(path))) throw Object.assign(new Error(), { code: 'EISDIR' })
-      return new FileSink(path, partPath, await open(partPath ?? path, partPath === undefined ? 'a+' : 'w'))
+      if (mode === 'append') return new FileSink(path, undefined, await open(path, 'a+'))
+      // A link stays, and what it leads to is replaced.
+      const isLink = await lstat(path).then(
+        (entry) => entry.isSymbolicLink(),
+        () => false,
+      )
+      const target = isLink ? await realpath(path) : path
+      const found = await stat(target).catch(() => undefined)
+      if (found?.isDirectory() === true) throw Object.assign(new Error(), { code: 'EISDIR' })
+      if (found?.isFile() === false) throw new OutputError(`Cannot replace ${path}: it is a pipe or a device (use -o)`)
+      return new FileSink(target, `${target}.part`, await open(`${target}.part`, 'w'))
     } catch (error) {
-      throw new OutputError(`Cannot write ${partPath ?? path}: ${reasonOf(error)}`, { cause: error })
+      if (error instanceof OutputError) throw error
+      throw new OutputError(`Cannot write ${path}: ${reasonOf(error)}`, { cause: error })
     }
   }
 
@@ -57,7 +66,8 @@ export class FileSink implements Sink {
 
   async close(isComplete: boolean): Promise<string> {
     try {
-      await this.#file.sync()
+      // A pipe or a device cannot be synced.
+      if ((await this.#file.stat()).isFile()) await this.#file.sync()
       await this.#file.close()
       if (this.#partPath === undefined) return this.#path
       if (!isComplete) return this.#partPath
@@ -73,12 +83,6 @@ export class FileSink implements Sink {
     return buffer.toString('utf8', 0, bytesRead)
   }
 }
-
-const isDirectory = (path: string) =>
-  stat(path).then(
-    (found) => found.isDirectory(),
-    () => false,
-  )
 
 function isJson(text: string): boolean {
   try {

@@ -37,6 +37,7 @@ export class ItemStream {
   /** The page that goes on beyond the bound, to its end. */
   #beyondBound: Places | undefined
   #hasEnded = false
+  #isCancelled = false
   #wakeReader: () => void = () => undefined
 
   constructor(read: ReadItems, maxItems: number) {
@@ -91,11 +92,17 @@ export class ItemStream {
     this.#wakeReader()
   }
 
+  /** Nobody will read on: what was committed and not read stays in the log. */
+  cancel(): void {
+    this.#isCancelled = true
+    this.end()
+  }
+
   /** The items in order of commit; to be read once. */
   async *items(): AsyncGenerator<unknown> {
     let after = 0
     for (;;) {
-      while (this.#committed > 0) {
+      while (this.#committed > 0 && !this.#isCancelled) {
         for (const { id, item } of await this.#read(after, Math.min(this.#committed, batchSize))) {
           // What the reader has in hand is the reader's.
           this.#held -= 1
@@ -103,6 +110,7 @@ export class ItemStream {
           this.#admit()
           after = id
           yield item
+          if (this.#isCancelled) return
         }
       }
       if (this.#hasEnded) return

@@ -32,7 +32,7 @@ export async function collectFinds(
   if (parser === undefined) throw new Error(`spider "${spider.name}" has no parser of that name`)
   const found: unknown = await parser(page as Page<never, never>)
   if (!isIterable(found))
-    throw new TypeError(`it returned ${typeof found}, not a generator or a list of items and follows`)
+    throw new TypeError(`it returned ${shown(found)}, not a generator or a list of items and follows`)
 
   for await (const find of found) {
     if (items.length + follows.length >= maxFinds)
@@ -59,7 +59,7 @@ export async function collectFinds(
     }
     const item = isPlainObject(find)
       ? checkItem(find)
-      : { ok: false as const, message: `${shown(find)} is no item: yield an object` }
+      : { ok: false as const, message: `${shown(find)} is no item: yield a plain object` }
     if (!item.ok) {
       refusals.push(item.message)
       continue
@@ -74,6 +74,15 @@ function isIterable(value: unknown): value is AsyncIterable<unknown> | Iterable<
   return typeof value === 'object' && value !== null && (Symbol.asyncIterator in value || Symbol.iterator in value)
 }
 
-const isPlainObject = (value: unknown) => typeof value === 'object' && value !== null && !Array.isArray(value)
+/** What a literal makes; a URL, a Date or a page is a slip. */
+function isPlainObject(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === Object.prototype || prototype === null
+}
 
-const shown = (value: unknown) => (Array.isArray(value) ? 'a list' : value === null ? 'null' : `a ${typeof value}`)
+function shown(value: unknown): string {
+  if (value === null || value === undefined) return String(value)
+  if (typeof value !== 'object') return `a ${typeof value}`
+  return Array.isArray(value) ? 'a list' : `a ${value.constructor.name}`
+}

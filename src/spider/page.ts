@@ -130,6 +130,7 @@ export class Page<Data = unknown, Args = Readonly<Record<string, string | undefi
    * @param parser the name of the parser of the page behind it. Default: `parse`.
    */
   follow<Data = undefined>(url: string | URL, options?: FollowOptions<Data>): Follow<'parse', Data>
+  follow<Data = undefined>(url: string | URL, parser: undefined, options?: FollowOptions<Data>): Follow<'parse', Data>
   follow<const Name extends string, Data = undefined>(
     url: string | URL,
     parser: Name,
@@ -141,6 +142,8 @@ export class Page<Data = unknown, Args = Readonly<Record<string, string | undefi
     options: FollowOptions<unknown> = {},
   ): Follow {
     if (typeof parser !== 'string') return this.follow(url, 'parse', parser)
+    if (typeof url !== 'string' && !(url instanceof URL))
+      throw new TypeError(`follow() needs a URL, got ${String(url)}`)
     const href = String(url)
     // Absolute links, which `links()` gives, need no base and so no parsed page. (`http:b.html` is a relative one.)
     const resolved = /^https?:\/\//i.test(href) ? canonicalUrl(href) : canonicalUrl(href, this.base)

@@ -79,7 +79,9 @@ type FaultOf<F, Parsers> =
         ? never
         : `the parser "${Name}" asks for other data than this follow brings`
       : `no parser is called "${Name}"`
-    : never
+    : F extends readonly unknown[] | URL | Date | Page
+      ? 'an item is a plain object, not a list, a URL, a Date or a page'
+      : never
 
 type CheckedParser<P, Parsers> = [FaultOf<Yielded<P>, Parsers>] extends [never] ? P : FaultOf<Yielded<P>, Parsers>
 

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { chmod, readFile, writeFile } from 'node:fs/promises'
+import { chmod, lstat, readFile, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -156,13 +156,14 @@ describe('doff crawl', () => {
     const folder = await openFolder({ 'spiders/pages.ts': spider })
     const { code, stderr } = await runDoff(folder, ['crawl', 'pages', '-a', `site=${site}`, '--delay', '0', '--quiet'])
     expect(code).toBe(0)
-    const line = JSON.parse(stderr.trim()) as { url: string; parser: string; msg: string; stack: string }
+    const line = JSON.parse(stderr.trim()) as { err: { stack: string } }
     expect(line).toMatchObject({
       url: `${site}page-1`,
       parser: 'parse',
       msg: `Parser \`parse\` failed: no price: ${site}page-1`,
     })
-    expect(line.stack).toContain('spiders/pages.ts')
+    expect(line.err.stack).toContain('spiders/pages.ts')
+    expect(line.err.stack).not.toContain('src/spider/finds.ts')
   })
 })
 
@@ -211,6 +212,16 @@ describe('-O', () => {
     expect(stderr).toContain('in out.jsonl.part')
     expect(await readFile(join(folder, 'out.jsonl'), 'utf8')).toBe('{"old":true}\n')
     expect((await linesOf(folder, 'out.jsonl.part')).length).toBeGreaterThan(0)
+  })
+
+  it('follows a link, as -o does', async () => {
+    const { site } = await webOf({ pages: 3 })
+    const folder = await openFolder({ 'spiders/pages.ts': pages, 'real.jsonl': '{"old":true}\n' })
+    await symlink('real.jsonl', join(folder, 'out.jsonl'))
+    const { code } = await runDoff(folder, ['crawl', 'pages', '-a', `site=${site}`, '-O', 'out.jsonl', '--delay', '0'])
+    expect(code).toBe(0)
+    expect(await linesOf(folder, 'real.jsonl')).toHaveLength(3)
+    expect((await lstat(join(folder, 'out.jsonl'))).isSymbolicLink()).toBe(true)
   })
 
   it('does not replace a file when nothing could be fetched', async () => {
@@ -434,6 +445,34 @@ describe('other ends', () => {
     expect(code).toBe(1)
   })
 
+  it('a pipe or a device is written to like a file', async () => {
+    const { site } = await webOf({ pages: 3 })
+    const folder = await openFolder({ 'spiders/pages.ts': pages })
+    const { code, stderr } = await runDoff(folder, [
+      'crawl',
+      'pages',
+      '-a',
+      `site=${site}`,
+      '-o',
+      'jsonl:/dev/null',
+      '--delay',
+      '0',
+      '--quiet',
+    ])
+    expect([code, stderr]).toEqual([0, ''])
+  })
+
+  it('a reader of help or a list that leaves is no fault', async () => {
+    const folder = await openFolder({ 'spiders/pages.ts': pages })
+    const doff = fileURLToPath(new URL('../../src/cli/doff.js', import.meta.url))
+    for (const command of ['list', 'crawl --help']) {
+      const { stderr } = await promisify(execFile)('sh', ['-c', `"${process.execPath}" "${doff}" ${command} | true`], {
+        cwd: folder,
+      })
+      expect(stderr).toBe('')
+    }
+  })
+
   it('nothing fetched is exit code 3', async () => {
     const { site } = await webOf({ robots: 'User-agent: *\nDisallow: /' })
     const folder = await openFolder({ 'spiders/pages.ts': pages })
@@ -486,7 +525,7 @@ describe('other ends', () => {
     expect(stderr).toBe(
       'doff: out.csv has the columns a,b, and the items path,title,at: use another file, or -O to replace it\n',
     )
-    expect(code).toBe(2)
+    expect(code).toBe(1)
     expect(await readFile(join(folder, 'out.csv'), 'utf8')).toBe('a,b\n1,2\n')
   })
 })

@@ -1,6 +1,6 @@
 import { describe, expect, expectTypeOf, it } from 'vitest'
 import { isPassing, isPassingStatus, reasonOf } from '../../src/fetcher/retry-policy.ts'
-import type { FailReason, RetryReason } from '../../src/outcome.ts'
+import type { Fault, PassingFault } from '../../src/outcome.ts'
 
 // `satisfies` makes a reason that is added to the policy an error here.
 const policy = {
@@ -12,7 +12,6 @@ const policy = {
   body_timeout: true,
   total_timeout: true,
   network: true,
-  status: false,
   tls: false,
   body_too_large: false,
   bad_encoding: false,
@@ -21,16 +20,16 @@ const policy = {
   redirect_loop: false,
   too_many_redirects: false,
   parser: false,
-} satisfies Record<FailReason, boolean>
+} satisfies Record<Fault, boolean>
 
 describe('the retry policy', () => {
-  it.each(Object.entries(policy) as [FailReason, boolean][])('a failure for %s is passing: %s', (reason, passes) => {
+  it.each(Object.entries(policy) as [Fault, boolean][])('a failure for %s is passing: %s', (reason, passes) => {
     expect(isPassing(reason)).toBe(passes)
   })
 
   it('tells a reason that may be tried again by its type', () => {
-    const reason = 'dns' as FailReason
-    if (isPassing(reason)) expectTypeOf(reason).toEqualTypeOf<RetryReason>()
+    const reason = 'dns' as Fault
+    if (isPassing(reason)) expectTypeOf(reason).toEqualTypeOf<PassingFault>()
   })
 
   it.each([408, 425, 429, 500, 502, 503, 504])('RFC 9110 section 15: status %i is a passing one', (status) => {
@@ -45,7 +44,7 @@ describe('the retry policy', () => {
 describe('the reason behind an error', () => {
   const coded = (code: string) => Object.assign(new Error('x'), { code })
 
-  it.each<[code: string, reason: FailReason]>([
+  it.each<[code: string, reason: Fault]>([
     ['ENOTFOUND', 'dns'],
     ['EAI_AGAIN', 'dns'],
     ['EAI_NODATA', 'dns'],

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { OutputError } from '../../src/errors.ts'
+import { OutputFailedError } from '../../src/errors.ts'
 import { createCsvEncoder } from '../../src/output/csv.ts'
 
 /** The text of some items, and the warnings on the way. */
@@ -114,7 +114,7 @@ describe('items that are appended to a file', () => {
 
   it.each(['a', 'b,a', 'a,b,c', 'x,y', ''])('are refused when its columns are others: %j', (header) => {
     const write = () => written([{ a: 1, b: 2 }], header)
-    expect(write).toThrow(OutputError)
+    expect(write).toThrow(OutputFailedError)
     expect(write).toThrow(`x.csv has the columns ${header}, and the items a,b: use another file, or -O to replace it`)
   })
 

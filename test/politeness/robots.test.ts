@@ -20,10 +20,10 @@ const base = { timing: { sentAt: endedAt - 50, firstByteAt: endedAt - 10, endedA
 
 const page = (body: string, status = 200): Outcome => ({ ...base, kind: 'page', status, body: Buffer.from(body) })
 const redirect = (status = 301): Outcome => ({ ...base, kind: 'redirect', status, target: 'http://b.test/r.txt' })
-const failed = (status: number | undefined, reason: FailReason = 'status'): Outcome => {
+const failed = (status: number | undefined, reason: FailReason = 'http_404'): Outcome => {
   return { ...base, kind: 'failed', reason, status, message: `why ${status ?? reason}` }
 }
-const retry = (status: number | undefined, reason: RetryReason = 'status'): Outcome => {
+const retry = (status: number | undefined, reason: RetryReason = 'http_503'): Outcome => {
   return { ...base, kind: 'retry', reason, status, message: `why ${status ?? reason}` }
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, expectTypeOf, it } from 'vitest'
 import { z } from 'zod'
-import { createPage } from '../../src/create-page.ts'
 import { SpiderError } from '../../src/errors.ts'
+import { createPage } from '../../src/parse-page.ts'
 import { defineSpider } from '../../src/spider/define-spider.ts'
 import type { Page } from '../../src/spider/page.ts'
 import type { ItemOf, Spider } from '../../src/spider/spider.ts'

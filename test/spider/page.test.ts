@@ -1,5 +1,5 @@
 import { describe, expect, expectTypeOf, it } from 'vitest'
-import { createPage } from '../../src/create-page.ts'
+import { createPage } from '../../src/parse-page.ts'
 import type { Follow } from '../../src/spider/follow.ts'
 import { Page } from '../../src/spider/page.ts'
 
