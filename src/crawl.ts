@@ -6,7 +6,7 @@
  */
 import { canonicalUrl, hostOf } from './canonical-url.ts'
 import { type Clock, systemClock } from './clock.ts'
-import { ContactError, CrawlInUseError, SeedError } from './errors.ts'
+import { ContactError, CrawlInUseError, messageOf, SeedError } from './errors.ts'
 import type { CrawlEvent, Observer, StopReason } from './events.ts'
 import { Fetcher } from './fetcher/fetcher.ts'
 import { MemoryFrontier } from './frontier/memory.ts'
@@ -145,6 +145,7 @@ class CrawlRun<Item extends object> implements Crawl<Item> {
     const frontier = this.#resources.use(new MemoryFrontier({ ...options, admits }, clock))
     const fetcher = this.#resources.use(new Fetcher({ ...options, ...this.#identity }, clock))
     const items = new ItemStream((after, limit) => frontier.readItems(after, limit), options.maxBufferedItems)
+    const throttle = new Throttle(options.perHostConcurrency)
     const notify = (event: CrawlEvent) => this.#notify(event)
     const visitor = new Visitor({
       spider: this.#spider,
@@ -152,7 +153,7 @@ class CrawlRun<Item extends object> implements Crawl<Item> {
       options,
       identity: this.#identity,
       fetcher,
-      throttle: new Throttle(options.perHostConcurrency),
+      throttle,
       items,
       clock,
       random: this.#random,
@@ -161,6 +162,7 @@ class CrawlRun<Item extends object> implements Crawl<Item> {
     // A stop closes the connections and ends the waits for a place, so that every visit comes to its end.
     this.#stopping.signal.addEventListener('abort', () => {
       items.end()
+      throttle.stop()
       fetcher[Symbol.asyncDispose]().catch(() => undefined)
     })
     this.#resources.defer(() => items.cancel())
@@ -260,5 +262,3 @@ function listSeeds(spider: Spider, args: unknown): unknown {
     `The seeds of spider "${spider.name}" are a promise: make them a list, or a sync function`,
   )
 }
-
-const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error))

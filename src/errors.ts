@@ -88,3 +88,12 @@ export class CrawlInUseError extends DoffError {
 export class StaleTurnError extends DoffError {
   readonly code = 'stale_turn'
 }
+
+/** What a thrown value says; anything can be thrown, also what cannot be made a string. */
+export function messageOf(error: unknown): string {
+  try {
+    return error instanceof Error ? error.message : String(error)
+  } catch {
+    return 'a value that cannot be shown was thrown'
+  }
+}

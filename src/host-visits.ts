@@ -40,6 +40,29 @@ export class HostVisits {
     }
   }
 
+  /** What is known of the host's pace by now, from this turn and others. */
+  latestPace(turn: Turn): HostPace | undefined {
+    return this.#paces.get(turn.host)?.pace ?? turn.pace
+  }
+
+  /** Leaves the host alone until a time, whatever it would be visited for. */
+  hold(turn: Turn, until: number, change: Partial<HostPace>): HostPace {
+    const { delayMs } = this.#parts.options
+    const fresh: HostPace = {
+      nextVisitAt: 0,
+      delayMs,
+      crawlDelayMs: 0,
+      backOffMs: 0,
+      putAside: undefined,
+      waitsFor: 'delay',
+    }
+    const pace = this.latestPace(turn) ?? fresh
+    return this.#keep(
+      turn,
+      until > pace.nextVisitAt ? { ...pace, ...change, nextVisitAt: until } : { ...pace, ...change },
+    )
+  }
+
   /** Makes a request on a turn, when the throttle lets it. */
   request(turn: Turn, url: string, limits: FetchLimits): Promise<Outcome> {
     const { throttle, fetcher, options } = this.#parts
@@ -54,13 +77,13 @@ export class HostVisits {
     const retryAfter = oneLine(headers['retry-after'])
     const visit = {
       timing,
-      isTrouble: outcome.kind === 'retry',
+      isTrouble: outcome.kind === 'retry' || (status !== undefined && status >= 500),
       retryAfterMs: parseRetryAfter(retryAfter, oneLine(headers.date), timing.endedAt),
-      crawlDelayMs: this.#crawlDelayOf(robots),
+      crawlDelayMs: this.crawlDelayOf(robots),
     }
-    const latest = this.#paces.get(turn.host)
-    const pace = paceAfter(latest?.pace, visit, { ...options, random })
-    if (latest !== undefined) latest.pace = pace
+    const before = this.latestPace(turn)
+    const next = paceAfter(before, visit, { ...options, random })
+    const pace = this.#keep(turn, { ...next, nextVisitAt: Math.max(next.nextVisitAt, before?.nextVisitAt ?? 0) })
     const durationMs = timing.endedAt - timing.sentAt
     const event: CrawlEvent = {
       kind: 'requested',
@@ -76,8 +99,14 @@ export class HostVisits {
     return { pace, event }
   }
 
+  #keep(turn: Turn, pace: HostPace): HostPace {
+    const latest = this.#paces.get(turn.host)
+    if (latest !== undefined) latest.pace = pace
+    return pace
+  }
+
   /** A Crawl-delay beyond the crawl's patience sets no pace: its origin gets no visit at all. */
-  #crawlDelayOf(robots: RobotsRecord | undefined): number | undefined {
+  crawlDelayOf(robots: RobotsRecord | undefined): number | undefined {
     const crawlDelayMs = robots?.kind === 'rules' ? robots.rules.crawlDelayMs : undefined
     return crawlDelayMs !== undefined && crawlDelayMs > this.#parts.options.maxCrawlDelayMs ? undefined : crawlDelayMs
   }

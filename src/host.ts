@@ -9,6 +9,8 @@ export interface HostPace {
   readonly nextVisitAt: number
   /** The gap between two requests in force, in milliseconds. */
   readonly delayMs: number
+  /** The longest Crawl-delay that an origin of the host asked for; 0 if none did. */
+  readonly crawlDelayMs: number
   /** The part of the gap that failures put on; 0 while all is well. */
   readonly backOffMs: number
   /** Set when the host asked for more patience than the crawl has: nothing more is asked of it. */
@@ -43,7 +45,7 @@ export type RobotsRecord =
       readonly expiresAt: number
     }
   /** A redirect leads to another URL, whose turn is awaited. */
-  | { readonly kind: 'redirected'; readonly origin: string; readonly expiresAt: number }
+  | { readonly kind: 'redirected'; readonly origin: string; readonly attempts: number; readonly expiresAt: number }
   /** Could not be read: nothing may be fetched (RFC 9309 section 2.3.1.4). Asked again at `retryAt`, unless given up. */
   | {
       readonly kind: 'unreachable'

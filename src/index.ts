@@ -3,7 +3,20 @@ export { canonicalUrl } from './canonical-url.ts'
 export { type Clock, systemClock } from './clock.ts'
 export { defineConfig } from './config.ts'
 export { type Crawl, type CrawlOptions, crawl } from './crawl.ts'
-export * from './errors.ts'
+export {
+  ArgumentError,
+  ContactError,
+  CrawlInUseError,
+  DoffError,
+  type DoffErrorCode,
+  OptionError,
+  OutputError,
+  OutputFailedError,
+  SeedError,
+  SpiderError,
+  SpiderNotFoundError,
+  StaleTurnError,
+} from './errors.ts'
 export type { CrawlEvent, DropReason, EndState, Observer, OfferResult, SkipReason, StopReason } from './events.ts'
 export type { HostPace, RobotsRecord, RobotsRules } from './host.ts'
 export type { JsonValue } from './json.ts'

@@ -112,7 +112,7 @@ export const optionTable = {
     read: readText,
   }),
   hosts: option<readonly string[]>({
-    schema: z.array(z.string().regex(/^[^\s/:]+$/)).readonly(),
+    schema: z.array(z.string().regex(/^([^\s/:]+|\[[\da-f:.]+\])$/i)).readonly(),
     expects: 'a list of host names, without scheme, port and path',
     default: [],
     meaning: 'Further hosts that belong to the crawl.',

@@ -6,11 +6,12 @@
  */
 import { originOf } from './canonical-url.ts'
 import type { Clock } from './clock.ts'
+import { messageOf } from './errors.ts'
 import type { CrawlEvent, EndState, SkipReason } from './events.ts'
 import { decodeText } from './fetcher/charset.ts'
 import type { Fetcher, FetchLimits } from './fetcher/fetcher.ts'
 import type { Again, Ended, Settlement, Turn } from './frontier/frontier.ts'
-import type { HostPace, RobotsRecord } from './host.ts'
+import type { HostPace } from './host.ts'
 import { HostVisits } from './host-visits.ts'
 import type { Options } from './options.ts'
 import type { PageOutcome, RedirectOutcome } from './outcome.ts'
@@ -43,6 +44,8 @@ export interface Spent {
   readonly events: readonly CrawlEvent[]
   /** Places of the items in the settlement. */
   readonly places?: Places
+  /** To be called once it is settled. */
+  readonly release?: () => void
 }
 
 /** A robots.txt that waits for another host's turn is looked for again after this, or the host's delay if that is longer. */
@@ -74,7 +77,14 @@ export class Visitor {
 
   /** Spends a turn, and hands what came of it to `settle`. */
   visit(turn: Turn, settle: (spent: Spent) => Promise<void>): Promise<void> {
-    return this.#hosts.during(turn, async () => settle(await this.#spend(turn)))
+    return this.#hosts.during(turn, async () => {
+      const spent = await this.#spend(turn)
+      try {
+        await settle(withPace(spent, this.#hosts.latestPace(turn)))
+      } finally {
+        spent.release?.()
+      }
+    })
   }
 
   async #spend(turn: Turn): Promise<Spent> {
@@ -84,12 +94,19 @@ export class Visitor {
     if (turn.pace?.putAside !== undefined) {
       return refuse(turn, turn.pace.putAside, `${turn.host} asks for a longer rest`, clock.now())
     }
+    // Another turn of the host, which was out with this one, has learnt that it is to be left alone.
+    if ((this.#hosts.latestPace(turn)?.nextVisitAt ?? 0) > clock.now()) return this.#wait(turn, 0, {})
     if (request.kind === 'robots') return this.#learnRules(turn, request.origin, request.url)
 
     const verdict = judge(robots, request.url, clock.now(), this.#robotsOptions)
     switch (verdict.kind) {
-      case 'allowed':
+      case 'allowed': {
+        const crawlDelayMs = this.#hosts.crawlDelayOf(robots) ?? 0
+        // Rules that were read at another host, where a redirect led, set the pace from here on.
+        if (crawlDelayMs > Math.max(this.#hosts.latestPace(turn)?.delayMs ?? 0, options.delayMs))
+          return this.#wait(turn, crawlDelayMs, { crawlDelayMs, delayMs: crawlDelayMs, waitsFor: 'Crawl-delay' })
         return this.#fetchPage(turn, request)
+      }
       case 'disallowed':
         return skip(request, 'disallowed', `line ${verdict.line} of robots.txt: ${verdict.rule}`)
       case 'unknown':
@@ -104,7 +121,7 @@ export class Visitor {
         )
       case 'unreachable':
         if (verdict.retryAt === undefined) return skip(request, 'robots_unreachable', verdict.note)
-        return { settlement: { kind: 'again', request, notBefore: verdict.retryAt, follows: [] }, events: [] }
+        return this.#wait(turn, verdict.retryAt - clock.now(), { waitsFor: 'robots.txt' })
       default:
         return verdict satisfies never
     }
@@ -113,84 +130,91 @@ export class Visitor {
   /** Spends a turn on a robots.txt, or on a hop of its redirects. */
   async #learnRules(turn: Turn, origin: string, url: string): Promise<Spent> {
     const { request } = turn
+    const { clock } = this.#parts
     if (this.#robotsInFlight.has(origin)) return this.#waitForRules(turn)
     this.#robotsInFlight.add(origin)
-    try {
-      const outcome = await this.#hosts.request(turn, url, this.#robotsLimits)
-      const hops = request.kind === 'robots' ? request.redirects.length : 0
-      const robots = recordOf(origin, url, outcome, hops, turn.robots, this.#robotsOptions)
-      const { pace, event } = this.#hosts.paceAfter(turn, url, outcome, 'robots', robots)
-      const events: CrawlEvent[] = [event, { kind: 'robots', origin, record: robots }]
-      const follows: CrawlRequest[] = []
-      if (robots.kind === 'redirected' && outcome.kind === 'redirect') {
-        const redirects = request.kind === 'robots' ? [...request.redirects, url] : [url]
-        follows.push({ kind: 'robots', origin, url: outcome.target, priority: robotsPriority, attempt: 0, redirects })
-      }
-      if (request.kind === 'page' && robots.kind === 'unreachable' && robots.retryAt === undefined) {
-        const { settlement, events: ended } = skip(request, 'robots_unreachable', robots.note)
-        return { settlement: { ...settlement, robots, pace }, events: [...events, ...ended] }
-      }
-      const base = { robots, pace: holdFor(robots, pace), follows }
-      if (request.kind === 'robots')
-        return { settlement: { kind: 'ended', end: undefined, items: [], ...base }, events }
-      return { settlement: { kind: 'again', request, notBefore: 0, ...base }, events }
-    } finally {
-      this.#robotsInFlight.delete(origin)
+    const release = () => void this.#robotsInFlight.delete(origin)
+    const outcome = await this.#hosts.request(turn, url, this.#robotsLimits)
+    const hops = request.kind === 'robots' ? request.redirects.length : 0
+    const robots = recordOf(origin, url, outcome, hops, turn.robots, this.#robotsOptions)
+    // At another host, where a redirect led, this origin's Crawl-delay says nothing.
+    const { event } = this.#hosts.paceAfter(turn, url, outcome, 'robots', request.kind === 'page' ? robots : undefined)
+    const events: CrawlEvent[] = [event, { kind: 'robots', origin, record: robots }]
+
+    if (request.kind === 'page' && robots.kind === 'unreachable') {
+      const { retryAt, note } = robots
+      const spent =
+        retryAt === undefined
+          ? skip(request, 'robots_unreachable', note)
+          : this.#wait(turn, retryAt - clock.now(), { waitsFor: 'robots.txt' })
+      return { settlement: { ...spent.settlement, robots }, events: [...events, ...spent.events], release }
     }
+    const redirects = request.kind === 'robots' ? [...request.redirects, url] : [url]
+    const hop = robots.kind === 'redirected' && outcome.kind === 'redirect' ? outcome.target : undefined
+    const follows: CrawlRequest[] =
+      hop === undefined ? [] : [{ kind: 'robots', origin, url: hop, priority: robotsPriority, attempt: 0, redirects }]
+    if (request.kind === 'robots') {
+      return { settlement: { kind: 'ended', end: undefined, items: [], robots, follows }, events, release }
+    }
+    return { settlement: { kind: 'again', request, notBefore: 0, robots, follows }, events, release }
   }
 
+  /** Rules are on their way: the host, and not each request of its line, is looked at again after a while. */
   #waitForRules(turn: Turn): Spent {
-    const { clock, options } = this.#parts
-    const notBefore = clock.now() + Math.max(robotsPollMs, turn.pace?.delayMs ?? options.delayMs)
-    return { settlement: { kind: 'again', request: turn.request, notBefore, follows: [] }, events: [] }
+    const delayMs = turn.pace?.delayMs ?? this.#parts.options.delayMs
+    return this.#wait(turn, Math.max(robotsPollMs, delayMs), { waitsFor: 'robots.txt' })
+  }
+
+  /** Spends no request: the host waits, and the request keeps its place. */
+  #wait(turn: Turn, forMs: number, change: Partial<HostPace>): Spent {
+    this.#hosts.hold(turn, this.#parts.clock.now() + forMs, change)
+    return { settlement: { kind: 'again', request: turn.request, notBefore: 0, follows: [] }, events: [] }
   }
 
   async #fetchPage(turn: Turn, request: PageRequest): Promise<Spent> {
     const { options } = this.#parts
     const outcome = await this.#hosts.request(turn, request.url, this.#pageLimits)
-    const { pace, event } = this.#hosts.paceAfter(turn, request.url, outcome, 'page', turn.robots)
+    const { event } = this.#hosts.paceAfter(turn, request.url, outcome, 'page', turn.robots)
     switch (outcome.kind) {
       case 'page':
-        return this.#parse(request, outcome, pace, event)
+        return this.#parse(request, outcome, event)
       case 'redirect':
-        return this.#redirect(request, outcome, pace, event)
+        return this.#redirect(request, outcome, event)
       case 'retry': {
         const { reason, message } = outcome
-        if (request.attempt >= options.maxRetries)
-          return end(request, { state: 'failed', reason }, { pace, event, message })
+        if (request.attempt >= options.maxRetries) return end(request, { state: 'failed', reason }, { event, message })
         const again: Again = {
           kind: 'again',
           request: { ...request, attempt: request.attempt + 1 },
           notBefore: 0,
-          pace,
           follows: [],
         }
         return { settlement: again, events: [event, { kind: 'retry', request, reason, message }] }
       }
       case 'failed':
-        return end(request, { state: 'failed', reason: outcome.reason }, { pace, event, message: outcome.message })
+        return end(request, { state: 'failed', reason: outcome.reason }, { event, message: outcome.message })
       default:
         return outcome satisfies never
     }
   }
 
   /** A redirect is a follow of the same depth: scope, seen, robots and throttle of its target are asked as for any other. */
-  #redirect(request: PageRequest, { target, status }: RedirectOutcome, pace: HostPace, event: CrawlEvent): Spent {
+  #redirect(request: PageRequest, { target, status }: RedirectOutcome, event: CrawlEvent): Spent {
     const redirects = [...request.redirects, request.url]
     const { maxRedirects } = this.#parts.options
     if (redirects.includes(target)) {
       const message = `Status ${status} leads back to ${target}: GET ${request.url}`
-      return end(request, { state: 'failed', reason: 'redirect_loop' }, { pace, event, message })
+      return end(request, { state: 'failed', reason: 'redirect_loop' }, { event, message })
     }
     if (redirects.length > maxRedirects) {
       const message = `More than ${maxRedirects} redirects, the last to ${target}: GET ${request.url} (raise maxRedirects)`
-      return end(request, { state: 'failed', reason: 'too_many_redirects' }, { pace, event, message })
+      return end(request, { state: 'failed', reason: 'too_many_redirects' }, { event, message })
     }
     const follow: PageRequest = { ...request, url: target, attempt: 0, redirects }
-    return end(request, { state: 'done', reason: 'redirected' }, { pace, event, follows: [follow] })
+    return end(request, { state: 'done', reason: 'redirected' }, { event, follows: [follow] })
   }
 
-  async #parse(request: PageRequest, outcome: PageOutcome, pace: HostPace, event: CrawlEvent): Promise<Spent> {
+  async #parse(request: PageRequest, outcome: PageOutcome, event: CrawlEvent): Promise<Spent> {
     const { spider, args, items, options } = this.#parts
     const page = new Page({ ...request, ...outcome, decode: decodeText, args })
     const places = items.openPlaces()
@@ -199,24 +223,22 @@ export class Visitor {
       finds = await collectFinds(spider, request, page, places, options.maxFindsPerPage)
     } catch (error) {
       places.giveBack()
-      const message = `Parser \`${request.parser}\` failed: ${error instanceof Error ? error.message : String(error)}: ${request.url}`
-      return end(request, { state: 'failed', reason: 'parser' }, { pace, event, message, error })
+      const message = `Parser \`${request.parser}\` failed: ${messageOf(error)}: ${request.url}`
+      return end(request, { state: 'failed', reason: 'parser' }, { event, message, error })
     }
     const refusals = finds.refusals.map((message): CrawlEvent => ({ kind: 'item_refused', request, message }))
-    const details = { pace, event, skippedLinks: page.skippedLinks, follows: finds.follows, items: finds.items }
+    const details = { event, skippedLinks: page.skippedLinks, follows: finds.follows, items: finds.items }
     const spent = end(request, { state: 'done', reason: 'fetched' }, details)
     return { ...spent, events: [...spent.events, ...refusals], places }
   }
 }
 
-/** An origin that gives no rules is left alone until it is asked again, and its host with it. */
-function holdFor(robots: RobotsRecord, pace: HostPace): HostPace {
-  if (robots.kind !== 'unreachable' || robots.retryAt === undefined || robots.retryAt <= pace.nextVisitAt) return pace
-  return { ...pace, nextVisitAt: robots.retryAt, waitsFor: 'robots.txt' }
+/** The pace is the host's, as it is known when the turn is settled: other turns may have learnt more. */
+function withPace(spent: Spent, pace: HostPace | undefined): Spent {
+  return pace === undefined ? spent : { ...spent, settlement: { ...spent.settlement, pace } }
 }
 
 interface EndDetails {
-  readonly pace?: HostPace
   /** What happened on the way to the end. */
   readonly event?: CrawlEvent
   readonly follows?: readonly CrawlRequest[]
@@ -227,13 +249,12 @@ interface EndDetails {
 }
 
 function end(request: PageRequest, state: EndState, details: EndDetails): Spent {
-  const { pace, event, follows = [], items = [], skippedLinks = 0, message, error } = details
+  const { event, follows = [], items = [], skippedLinks = 0, message, error } = details
   const settlement: Ended = {
     kind: 'ended',
     end: state,
     follows,
     items,
-    ...(pace === undefined ? undefined : { pace }),
   }
   const ended: CrawlEvent = {
     kind: 'ended',

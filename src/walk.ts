@@ -6,6 +6,7 @@
  *
  * This file takes turns and settles them; what a turn is spent on is in visit.ts.
  */
+import { setImmediate } from 'node:timers/promises'
 import type { CrawlEvent } from './events.ts'
 import type { Frontier, Turn } from './frontier/frontier.ts'
 import type { Options } from './options.ts'
@@ -17,6 +18,8 @@ export interface WalkParts {
   readonly options: Pick<Options, 'concurrency' | 'maxPages'>
   readonly notify: (event: CrawlEvent) => void
 }
+
+const turnsBetweenPauses = 64
 
 export class Walk {
   readonly #parts: WalkParts
@@ -38,6 +41,13 @@ export class Walk {
     const halt = new AbortController()
     if (draining.aborted) halt.abort()
     draining.addEventListener('abort', () => halt.abort(), { once: true })
+    // A stop does not wait for a parser that may never return.
+    const stop = new Promise<void>((resolve) => {
+      if (stopped.aborted) resolve()
+      stopped.addEventListener('abort', () => resolve(), { once: true })
+    })
+    stop.then(() => this.#visitEnded()).catch(() => undefined)
+    let turns = 0
 
     for await (const turn of frontier.turns(halt.signal)) {
       const visit = this.#parts.visitor
@@ -51,16 +61,18 @@ export class Walk {
           this.#visitEnded()
         })
       this.#visits.add(visit)
-      while (this.#visits.size >= options.concurrency || this.#mayReachMaxPages) {
+      // Turns that need no request (disallowed pages, say) come without a pause; timers and sockets want theirs.
+      if (++turns % turnsBetweenPauses === 0) await setImmediate()
+      while (!stopped.aborted && (this.#visits.size >= options.concurrency || this.#mayReachMaxPages)) {
         await new Promise<void>((resolve) => {
           this.#visitEnded = resolve
         })
       }
       if (this.#fetched >= options.maxPages) break
     }
-    await Promise.all(this.#visits)
-    if (this.#failure !== undefined) throw this.#failure.error
+    await Promise.race([Promise.all(this.#visits), stop])
     if (stopped.aborted) return 'stopped'
+    if (this.#failure !== undefined) throw this.#failure.error
     if (frontier.waiting === 0) return 'finished'
     return draining.aborted ? 'drained' : 'max_pages'
   }
@@ -80,6 +92,7 @@ export class Walk {
     const reason = settlement.kind === 'ended' ? settlement.end?.reason : undefined
     if (reason === 'fetched' || reason === 'parser') this.#fetched += 1
     for (const event of events) notify(event)
-    if (settlement.follows.length > 0 && turn.request.kind === 'page') notify({ kind: 'offered', result: offered })
+    // A hop of a robots.txt is no URL of the crawl's.
+    if (settlement.kind === 'ended' && turn.request.kind === 'page') notify({ kind: 'offered', result: offered })
   }
 }

@@ -348,11 +348,72 @@ describe('robots.txt', () => {
         '/robots.txt': (_request, response) => response.writeHead(301, { location: `${second}robots.txt` }).end(),
       },
     })
-    await collect(crawl(pagesSpider([web.front]), quick))
+    const run = crawl(pagesSpider([web.front]), quick)
+    await collect(run)
+    expectToAddUp(run.stats)
+    expect(run.stats.waiting).toBe(0)
     expect(rules.paths()).toEqual(['/robots.txt'])
     expect(web.paths().slice(0, 2)).toEqual(['/robots.txt', '/'])
     expect(web.paths()).not.toContain('/page-1')
     expect(web.paths()).toContain('/page-2')
+  })
+
+  it('on its way leaves the event loop to others, however long the line that waits for it', async () => {
+    const rules = await webOf({ hosts: 2, robots: '', latencyMs: 300 })
+    const location = `${rules.urls[1]}robots.txt`
+    const web = await webOf({
+      pages: 5_001,
+      routes: { '/robots.txt': (_request, response) => response.writeHead(301, { location }).end() },
+    })
+    const slow = await webOf({ pages: 5_001, latencyMs: 300 })
+    for (const [front, perHostConcurrency] of [
+      [web.front, 1],
+      [slow.front, 3],
+    ] as const) {
+      const seeds = Array.from({ length: 5_000 }, (_, n) => `${front}page-${n + 1}`)
+      let ticks = 0
+      const ticking = setInterval(() => ticks++, 10)
+      const run = crawl(pagesSpider(seeds), { ...quick, perHostConcurrency, maxPages: 20 })
+      expect(await collect(run)).toHaveLength(20)
+      clearInterval(ticking)
+      expect(ticks).toBeGreaterThan(10)
+      expectToAddUp(run.stats)
+    }
+  })
+
+  it('that redirects to what cannot be reached is given up after maxRobotsAttempts, and holds no other host', async () => {
+    const other = await webOf({ hosts: 2, pages: 5, routes: { '/r': (_request, response) => send(response, 503, '') } })
+    const second = other.urls[1] ?? ''
+    const web = await webOf({
+      routes: { '/robots.txt': (_request, response) => response.writeHead(301, { location: `${second}r` }).end() },
+    })
+    const run = crawl(pagesSpider([web.front, second]), { ...quick, maxRobotsAttempts: 2 })
+    await collect(run)
+    expect(other.paths().filter((path) => path === '/r')).toHaveLength(2)
+    expect(run.stats).toMatchObject({ skippedBy: { robots_unreachable: 1 }, fetched: 5, stopReason: 'finished' })
+    expectToAddUp(run.stats)
+  })
+
+  it('is asked again no sooner than robotsRetryMs', async () => {
+    const web = await webOf({
+      routes: { '/robots.txt': (_request, response, visit) => send(response, visit === 1 ? 503 : 200, '') },
+    })
+    await collect(crawl(pagesSpider([web.front]), { ...quick, robotsRetryMs: 2_500 }))
+    const [first, again] = web.log.filter(({ path }) => path === '/robots.txt')
+    expect((again?.at ?? 0) - (first?.at ?? 0)).toBeGreaterThanOrEqual(2_500)
+  })
+
+  it('that was read at another host sets the pace of its own', async () => {
+    const rules = await webOf({ hosts: 2, robots: 'User-agent: *\nCrawl-delay: 0.5' })
+    const location = `${rules.urls[1]}robots.txt`
+    const web = await webOf({
+      pages: 3,
+      routes: { '/robots.txt': (_request, response) => response.writeHead(301, { location }).end() },
+    })
+    const seeds = ['', 'page-1', 'page-2'].map((path) => web.front + path)
+    await collect(crawl(pagesSpider(seeds), { ...quick, perHostConcurrency: 3 }))
+    const times = web.log.map(({ at }) => at)
+    for (const [index, at] of times.slice(1).entries()) expect(at - (times[index] ?? 0)).toBeGreaterThanOrEqual(495)
   })
 
   it('is not followed to a host that is not this machine without a contact, and then gives no leave', async () => {
@@ -440,7 +501,63 @@ describe('Retry-After', () => {
   })
 })
 
+describe('a host in trouble', () => {
+  it.each([503, 529])('that answers %i is left alone for longer and longer', async (status) => {
+    const web = await webOf({ pages: 1, routes: { '/': (_request, response) => send(response, status, '') } })
+    const seeds = [web.front, `${web.front}page-0`]
+    await collect(crawl(pagesSpider(seeds), { ...quick, delayMs: 10, maxRetries: 0 }))
+    const pages = web.log.filter(({ path }) => path !== '/robots.txt')
+    expect((pages[1]?.at ?? 0) - (pages[0]?.at ?? 0)).toBeGreaterThanOrEqual(1_000)
+  })
+
+  it('stays put aside, whatever its other turns come to', async () => {
+    const web = await webOf({
+      pages: 9,
+      routes: {
+        '/page-2': (_request, response) =>
+          setTimeout(() => response.writeHead(429, { 'retry-after': '99999' }).end(), 60),
+      },
+    })
+    const spider = defineSpider({
+      name: 'slow',
+      seeds: [1, 2, 3, 4, 5, 6].map((n) => `${web.front}page-${n}`),
+      // Its page was fetched before the 429, and settles after it.
+      async parse(page) {
+        await sleep(200)
+        return [{ url: page.url.href }]
+      },
+    })
+    const run = crawl(spider, { ...quick, perHostConcurrency: 2 })
+    await collect(run)
+    expect(web.paths()).toEqual(['/robots.txt', '/page-1', '/page-2'])
+    expect(run.stats.skippedBy).toEqual({ retry_after_too_long: 5 })
+    expectToAddUp(run.stats)
+  })
+})
+
 describe('a fetch', () => {
+  it('is one of at most `concurrency` in all', async () => {
+    const web = await webOf({ hosts: 12, pages: 6, latencyMs: 20 })
+    await collect(crawl(pagesSpider(web.urls), { ...quick, concurrency: 3 }))
+    const open = web.log.map((line) => web.log.filter(({ at, endedAt }) => at <= line.at && endedAt > line.at).length)
+    expect(Math.max(...open)).toBe(3)
+  })
+
+  it('follows a Location in raw UTF-8 to where it was meant', async () => {
+    const web = await webOf({
+      routes: {
+        '/': (request, response) =>
+          request.socket.end(
+            'HTTP/1.1 302 Found\r\nLocation: /caf\u00e9\r\nContent-Length: 0\r\nConnection: close\r\n\r\n',
+            () => response.destroy(),
+          ),
+        '/caf%C3%A9': (_request, response) => send(response, 200, 'here'),
+      },
+    })
+    const run = crawl(pagesSpider([web.front]), quick)
+    expect(await collect(run)).toHaveLength(1)
+  })
+
   it('that is over its limits fails with a reason and a remedy', async () => {
     const web = await webOf({
       routes: {

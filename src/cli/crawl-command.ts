@@ -1,15 +1,16 @@
 /** `doff crawl`: runs a spider, writes its items, shows how it goes, and says what came of it. */
 import { open, writeFile } from 'node:fs/promises'
+import { relative, resolve } from 'node:path'
 import { systemClock } from '../clock.ts'
 import { type Crawl, crawl } from '../crawl.ts'
-import { ArgumentError, OptionError, OutputError, OutputFailedError } from '../errors.ts'
+import { ArgumentError, messageOf, OptionError, OutputError, OutputFailedError } from '../errors.ts'
 import type { CrawlEvent } from '../events.ts'
 import { createLog, type Log, type LogFormat, type LogLevel, logEvents, logFormats, logLevels } from '../observe/log.ts'
 import { Progress } from '../observe/progress.ts'
 import { summarize } from '../observe/report.ts'
 import type { CrawlStats } from '../observe/stats.ts'
 import { Terminal } from '../observe/terminal.ts'
-import { type Destination, Exporter } from '../output/exporter.ts'
+import { type Destination, Exporter, formatOf } from '../output/exporter.ts'
 import { reasonOf } from '../output/sink.ts'
 import { exitCodes } from './exit-codes.ts'
 import { configure } from './load-config.ts'
@@ -55,7 +56,7 @@ export async function crawlCommand(name: string, flags: CrawlFlags): Promise<num
   })
   const terminal = new Terminal(process.stderr)
   const isQuiet = flags.quiet === true
-  const format = formatOf(flags, process.env.DOFF_LOG_FORMAT)
+  const format = logFormatOf(flags, process.env.DOFF_LOG_FORMAT)
   const log = createLog(levelOf(flags, process.env.DOFF_LOG_LEVEL), format, terminal)
   /** For people; where every line is to be JSON, it is said in JSON. */
   const say = (text: string, facts: object = {}) =>
@@ -72,6 +73,10 @@ export async function crawlCommand(name: string, flags: CrawlFlags): Promise<num
   // A terminal that shows the data has no room for a progress line.
   const showsData = process.stdout.isTTY === true && flags.output.some((path) => path.endsWith('-'))
   const showing = isQuiet || showsData ? undefined : showProgress(run, progress, terminal, log)
+  // A promise that a parser left unawaited costs nobody the crawl.
+  const complain = (error: unknown) =>
+    log.error({ err: error }, `a promise failed that nobody awaited: ${messageOf(error)}`)
+  process.on('unhandledRejection', complain)
   let failure: unknown
   try {
     for await (const item of run) {
@@ -83,6 +88,7 @@ export async function crawlCommand(name: string, flags: CrawlFlags): Promise<num
   clearInterval(showing)
   if (terminal.isInteractive) terminal.show('')
   interruption.end()
+  process.off('unhandledRejection', complain)
 
   const outputs: string[] = []
   const hasEndedWell = failure === undefined && isDone(run.stats) && run.stats.fetched > 0
@@ -128,7 +134,7 @@ function levelOf({ quiet, logLevel }: CrawlFlags, fromEnvironment: string | unde
   return level
 }
 
-function formatOf({ logFormat }: CrawlFlags, fromEnvironment: string | undefined): LogFormat {
+function logFormatOf({ logFormat }: CrawlFlags, fromEnvironment: string | undefined): LogFormat {
   const given = logFormat ?? fromEnvironment ?? 'auto'
   const format = logFormats.find((known) => known === given)
   if (format === undefined)
@@ -145,9 +151,9 @@ async function openExporters(
     ...output.map((path) => ({ path, mode: 'append' as const })),
     ...replace.map((path) => ({ path, mode: 'replace' as const })),
   ]
-  const paths = destinations.map(({ path }) => path)
+  const paths = destinations.map((destination) => resolve(formatOf(destination.path).path))
   const twice = paths.find((path, index) => paths.indexOf(path) !== index)
-  if (twice !== undefined) throw new OutputError(`Output ${twice} is named twice`)
+  if (twice !== undefined) throw new OutputError(`Output ${relative(process.cwd(), twice)} is named twice`)
   const exporters: Exporter[] = []
   for (const destination of destinations) exporters.push(await Exporter.open(destination, warn))
   return exporters

@@ -5,7 +5,8 @@
  * It speaks to undici's dispatcher, below `request`, because that tells when a request was put on an open connection: the moment from
  * which the host's pace is counted.
  */
-import { Agent, type Dispatcher } from 'undici'
+import type { Socket } from 'node:net'
+import { Agent, buildConnector, type Dispatcher } from 'undici'
 import { canonicalUrl } from '../canonical-url.ts'
 import type { Clock } from '../clock.ts'
 import type { Headers, Outcome, Timing } from '../outcome.ts'
@@ -37,6 +38,7 @@ const redirectStatuses = new Set([301, 302, 303, 307, 308])
 
 export class Fetcher implements AsyncDisposable {
   readonly #agent: Agent
+  readonly #sockets = new Set<Socket>()
   readonly #clock: Clock
   readonly #headers: Record<string, string>
 
@@ -46,7 +48,7 @@ export class Fetcher implements AsyncDisposable {
       connections: options.perHostConcurrency,
       pipelining: 1,
       allowH2: false,
-      connect: { timeout: options.connectTimeoutMs },
+      connect: this.#connectorOf(options.connectTimeoutMs),
       headersTimeout: options.headersTimeoutMs,
       bodyTimeout: options.bodyTimeoutMs,
     })
@@ -69,7 +71,7 @@ export class Fetcher implements AsyncDisposable {
     const { status, headers } = answer
     if (redirectStatuses.has(status)) {
       const location = headers.location
-      const target = typeof location === 'string' ? canonicalUrl(location, url) : undefined
+      const target = typeof location === 'string' ? canonicalUrl(fromOctets(location), url) : undefined
       if (target !== undefined) return { ...base, kind: 'redirect', status, headers, target }
       const message = `${status} without a usable Location: GET ${url}`
       return { ...base, kind: 'failed', reason: 'redirect_without_target', status, headers, message }
@@ -90,6 +92,18 @@ export class Fetcher implements AsyncDisposable {
   /** Closes every connection at once; requests that are out end as failed. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#agent.destroy()
+    for (const socket of this.#sockets) socket.destroy()
+  }
+
+  /** Keeps the sockets: the agent does not close those that are still connecting. */
+  #connectorOf(timeout: number): buildConnector.connector {
+    const connect = buildConnector({ timeout }) as (...given: Parameters<buildConnector.connector>) => Socket
+    return (options, callback) => {
+      const socket = connect(options, callback)
+      this.#sockets.add(socket)
+      socket.once('close', () => this.#sockets.delete(socket))
+      return socket
+    }
   }
 }
 
@@ -110,6 +124,12 @@ interface Answer {
   readonly body: Uint8Array
 }
 
+/** Some servers send UTF-8 in a Location, which headers give us octet by octet. */
+function fromOctets(value: string): string {
+  const text = Buffer.from(value, 'latin1').toString()
+  return text.includes('\ufffd') ? value : text
+}
+
 /** One exchange on the wire, as undici tells it. */
 class Exchange implements Dispatcher.DispatchHandler {
   readonly answered: Promise<Answer | Error>
@@ -117,7 +137,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   readonly #clock: Clock
   readonly #limits: FetchLimits
   readonly #startedAt: number
-  readonly #timer: NodeJS.Timeout
+  readonly #timer: NodeJS.Timeout | undefined
   #resolve: (answer: Answer | Error) => void = () => undefined
   #controller: Dispatcher.DispatchController | undefined
   #gaveUp: Error | undefined
@@ -136,10 +156,10 @@ class Exchange implements Dispatcher.DispatchHandler {
       this.#resolve = resolve
     })
     const { totalTimeoutMs } = limits
-    this.#timer = setTimeout(
-      () => this.#giveUp(new TotalTimeout(`No full answer within ${totalTimeoutMs} ms`)),
-      totalTimeoutMs,
-    )
+    // As with the other limits, 0 is none.
+    if (totalTimeoutMs === 0) return
+    const giveUp = () => this.#giveUp(new TotalTimeout(`No full answer within ${totalTimeoutMs} ms`))
+    this.#timer = setTimeout(giveUp, totalTimeoutMs)
   }
 
   get timing(): Timing {

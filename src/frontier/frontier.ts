@@ -27,8 +27,8 @@ export interface Turn {
 
 interface SettlementBase {
   /**
-   * The host's pace after this turn; left out, it stays (the turn made no request). A host's next time never moves back: of several turns
-   * out, one may have been told to stay away for longer.
+   * The host's pace after this turn; left out, it stays (the turn made no request). A host's next time never moves back, and
+   * one that was put aside stays so: of several turns out, one may have been told to stay away for longer.
    */
   readonly pace?: HostPace
   /** What was learnt of an origin's rules. */

@@ -98,9 +98,7 @@ export class MemoryFrontier implements Frontier {
     this.#out.delete(turn.id)
     const { host, waiting } = out
     host.out -= 1
-    const { pace } = settlement
-    if (pace !== undefined)
-      host.pace = { ...pace, nextVisitAt: Math.max(pace.nextVisitAt, host.pace?.nextVisitAt ?? 0) }
+    if (settlement.pace !== undefined) host.pace = laterOf(host.pace, settlement.pace)
     if (settlement.robots !== undefined) this.#robots.set(settlement.robots.origin, settlement.robots)
 
     if (settlement.kind === 'again') {
@@ -216,4 +214,11 @@ export class MemoryFrontier implements Frontier {
     const origin = request.kind === 'robots' ? request.origin : originOf(request.url)
     return { id, host: host.name, request, pace: host.pace, robots: this.#robots.get(origin) }
   }
+}
+
+/** A host's next time never moves back, and a host that was put aside stays so. */
+function laterOf(before: HostPace | undefined, pace: HostPace): HostPace {
+  if (before === undefined) return pace
+  const nextVisitAt = Math.max(pace.nextVisitAt, before.nextVisitAt)
+  return { ...pace, nextVisitAt, putAside: pace.putAside ?? before.putAside }
 }

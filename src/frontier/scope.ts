@@ -4,7 +4,7 @@
  * By default a crawl stays on the hosts of its seeds, where `www.shop.test` and `shop.test` are one: sites redirect between the two.
  */
 import { getDomain } from 'tldts'
-import { hostOf } from '../canonical-url.ts'
+import { canonicalUrl, hostOf } from '../canonical-url.ts'
 import type { CrawlRequest } from '../request.ts'
 
 export interface ScopeOptions {
@@ -26,7 +26,7 @@ export type Scope = (request: CrawlRequest) => 'in' | 'out_of_scope' | 'too_deep
 
 export function createScope(seeds: readonly string[], options: ScopeOptions): Scope {
   const unit = options.within === 'domain' ? registrableDomain : withoutWww
-  const home = new Set([...seeds.map(hostOf), ...options.hosts].map(unit))
+  const home = new Set([...seeds.map(hostOf), ...options.hosts.map(asUrlsSayIt)].map(unit))
   const isHome = (url: string) => options.within === 'anywhere' || home.has(unit(hostOf(url)))
 
   return (request) => {
@@ -40,13 +40,19 @@ export function createScope(seeds: readonly string[], options: ScopeOptions): Sc
   }
 }
 
+/** `Shop.Test`, `shop.test.` and `bücher.test` as the hosts of canonical URLs are written. */
+function asUrlsSayIt(host: string): string {
+  const url = canonicalUrl(`http://${host}/`)
+  return url === undefined ? host : hostOf(url)
+}
+
 /** A pattern with the `g` or `y` flag remembers where it stopped; we ask afresh each time. */
 function matches(pattern: RegExp, url: string): boolean {
   pattern.lastIndex = 0
   return pattern.test(url)
 }
 
-const withoutWww = (host: string) => (host.startsWith('www.') ? host.slice(4) : host)
+const withoutWww = (host: string) => (/^www\..+\../.test(host) ? host.slice(4) : host)
 
 /** An address, or a name without a public suffix (`localhost`), is its own domain. */
 const registrableDomain = (host: string) => getDomain(host, { allowPrivateDomains: true }) ?? host

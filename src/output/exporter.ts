@@ -78,7 +78,8 @@ export class Exporter {
   }
 }
 
-function formatOf(given: string): { format: 'jsonl' | 'csv'; path: string } {
+/** The format and the path that a destination names. @throws OutputError when the format is unknown. */
+export function formatOf(given: string): { format: 'jsonl' | 'csv'; path: string } {
   const named = /^(jsonl|csv):(.+)$/s.exec(given)
   if (named !== null) return { format: named[1] as 'jsonl' | 'csv', path: named[2] ?? '' }
   if (given === '-') return { format: 'jsonl', path: given }

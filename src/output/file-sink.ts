@@ -10,6 +10,8 @@ export class FileSink implements Sink {
   readonly #path: string
   readonly #partPath: string | undefined
   readonly #file: FileHandle
+  /** The length up to the last line that was written whole. */
+  #wholeBytes = 0
 
   private constructor(path: string, partPath: string | undefined, file: FileHandle) {
     this.#path = path
@@ -40,12 +42,14 @@ export class FileSink implements Sink {
   async prepareAppend(format: 'jsonl' | 'csv'): Promise<string | undefined> {
     if (this.#partPath !== undefined) return undefined
     const { size } = await this.#file.stat()
+    this.#wholeBytes = size
     if (size === 0) return undefined
     const tail = await this.#read(Math.max(0, size - 1024 * 1024), 1024 * 1024)
     const lastLine = tail.slice(tail.lastIndexOf('\n') + 1)
     if (lastLine !== '') {
       // A last line without a line end is either whole, from another tool, or torn, from a crash.
-      if (format === 'jsonl' && !isJson(lastLine)) {
+      const isWhole = format === 'jsonl' ? isJson(lastLine) : lastLine.split('"').length % 2 === 1
+      if (!isWhole) {
         await this.#file.close()
         throw new OutputError(
           `${this.#path} ends in a torn line ("${lastLine.slice(0, 40)}"): repair it, or use -O to replace the file`,
@@ -59,7 +63,10 @@ export class FileSink implements Sink {
   async write(text: string): Promise<void> {
     try {
       await this.#file.appendFile(text)
+      this.#wholeBytes += Buffer.byteLength(text)
     } catch (error) {
+      // A part of it may be written; what stays are whole lines.
+      await this.#file.truncate(this.#wholeBytes).catch(() => undefined)
       throw new OutputFailedError(`Cannot write ${this.#partPath ?? this.#path}: ${reasonOf(error)}`, { cause: error })
     }
   }

@@ -41,12 +41,20 @@ const recoveryStepMs = 1_000
 
 export function paceAfter(before: HostPace | undefined, visit: Visit, options: PaceOptions): HostPace {
   const { sentAt, firstByteAt, endedAt } = visit.timing
-  const statedDelayMs = Math.max(options.delayMs, visit.crawlDelayMs ?? 0)
+  const crawlDelayMs = Math.max(before?.crawlDelayMs ?? 0, visit.crawlDelayMs ?? 0)
+  const statedDelayMs = Math.max(options.delayMs, crawlDelayMs)
   const backOffMs = backOffAfter(before?.backOffMs ?? 0, statedDelayMs, visit.isTrouble)
   const delayMs = Math.max(statedDelayMs, backOffMs)
   const retryAfterMs = visit.retryAfterMs ?? 0
   if (retryAfterMs > options.maxRetryAfterMs) {
-    return { nextVisitAt: endedAt, delayMs, backOffMs, putAside: 'retry_after_too_long', waitsFor: 'Retry-After' }
+    return {
+      nextVisitAt: endedAt,
+      delayMs,
+      crawlDelayMs,
+      backOffMs,
+      putAside: 'retry_after_too_long',
+      waitsFor: 'Retry-After',
+    }
   }
   const jitterMs = options.random() ** 2 * (delayMs / 10)
   const latencyMs = (firstByteAt ?? endedAt) - sentAt
@@ -58,7 +66,7 @@ export function paceAfter(before: HostPace | undefined, visit: Visit, options: P
   if (nextVisitAt === gapEndsAt && delayMs > options.delayMs)
     waitsFor = delayMs === backOffMs ? 'back-off' : 'Crawl-delay'
   else if (nextVisitAt > gapEndsAt) waitsFor = nextVisitAt === retryEndsAt ? 'Retry-After' : 'rest after a slow answer'
-  return { nextVisitAt, delayMs, backOffMs, putAside: before?.putAside, waitsFor }
+  return { nextVisitAt, delayMs, crawlDelayMs, backOffMs, putAside: before?.putAside, waitsFor }
 }
 
 function backOffAfter(backOffMs: number, statedDelayMs: number, isTrouble: boolean): number {

@@ -100,6 +100,7 @@ export function recordOf(
   options: RobotsOptions,
 ): RobotsRecord {
   const now = outcome.timing.endedAt
+  const failures = before === undefined || before.kind === 'rules' ? 0 : before.attempts
   const expiresAt = now + freshForMs
   const allowAll = (note: string): RobotsRecord => {
     return { kind: 'rules', origin, rules: { rules: [], crawlDelayMs: undefined, sitemaps: [] }, note, expiresAt }
@@ -112,13 +113,13 @@ export function recordOf(
     case 'redirect':
       // Section 2.3.1.2: more than five redirects may be taken as unavailable.
       if (hops >= options.maxRobotsRedirects) return allowAll('too many redirects')
-      return { kind: 'redirected', origin, expiresAt: now + redirectPatienceMs }
+      return { kind: 'redirected', origin, attempts: failures, expiresAt: now + redirectPatienceMs }
     case 'retry':
     case 'failed': {
       // Section 2.3.1.3: 4xx is "unavailable", and allows. 429 is Google's exception: it asks for patience.
       const { status } = outcome
       if (status !== undefined && status >= 400 && status < 500 && status !== 429) return allowAll(`${status}`)
-      const attempts = before?.kind === 'unreachable' ? before.attempts + 1 : 1
+      const attempts = failures + 1
       const waitMs = Math.min(options.robotsRetryMs * 2 ** (attempts - 1), longestRetryMs)
       const retryAt = attempts >= options.maxRobotsAttempts ? undefined : now + waitMs
       return { kind: 'unreachable', origin, note: outcome.message, attempts, retryAt, expiresAt }

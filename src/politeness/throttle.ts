@@ -33,6 +33,13 @@ export class Throttle {
     return this.#limiterOf(host, Math.min(delayMs, longestGapMs)).bottleneck.schedule(fetch)
   }
 
+  /** Drops the jobs that still wait; their `run` rejects. */
+  stop(): void {
+    for (const { bottleneck } of this.#limiters.values()) {
+      bottleneck.stop({ dropWaitingJobs: true }).catch(() => undefined)
+    }
+  }
+
   #limiterOf(host: string, gapMs: number): Limiter {
     const known = this.#limiters.get(host)
     if (known !== undefined) {

@@ -34,9 +34,9 @@ export async function collectFinds(
   if (!isIterable(found))
     throw new TypeError(`it returned ${shown(found)}, not a generator or a list of items and follows`)
 
+  let finds = 0
   for await (const find of found) {
-    if (items.length + follows.length >= maxFinds)
-      throw new Error(`it found more than ${maxFinds} things (raise maxFindsPerPage)`)
+    if (++finds > maxFinds) throw new Error(`it found more than ${maxFinds} things (raise maxFindsPerPage)`)
     if (typeof find === 'object' && find !== null && isFollow(find)) {
       if (!spider.parsers.has(find.parser))
         throw new Error(`it follows a link to \`${find.parser}\`, and no parser is called that`)

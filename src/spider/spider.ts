@@ -72,7 +72,9 @@ type DataAskedBy<P> = P extends (page: infer G) => unknown
   : unknown
 
 /** `never` when all is well with a follow, else a sentence that says what is not. */
-type FaultOf<F, Parsers> =
+type FaultOf<F, Parsers> = 0 extends 1 & F ? never : FaultOfKnown<F, Parsers>
+
+type FaultOfKnown<F, Parsers> =
   F extends Follow<infer Name, infer Data>
     ? Name extends keyof Parsers
       ? [Data] extends [DataAskedBy<Parsers[Name]>]

@@ -27,6 +27,7 @@ const restingFor = (ms: number, more: Partial<HostPace> = {}): HostPace => {
   return {
     nextVisitAt: systemClock.now() + ms,
     delayMs: ms,
+    crawlDelayMs: 0,
     backOffMs: 0,
     putAside: undefined,
     waitsFor: 'delay',
@@ -240,7 +241,7 @@ export function describeFrontier(name: string, openFrontier: OpenFrontier): void
       it("hands out what is known of the rules of the request's origin, wherever it was learnt", async () => {
         const frontier = await open()
         await frontier.offer([request('http://a.test/1')])
-        const robots = { kind: 'redirected', origin: 'http://b.test', expiresAt: 5 } as const
+        const robots = { kind: 'redirected', origin: 'http://b.test', attempts: 0, expiresAt: 5 } as const
         const known: unknown[] = []
         await walk(frontier, (turn) => {
           known.push(turn.robots)

@@ -26,6 +26,7 @@ describe('the gap between two requests', () => {
     expect(paceAfter(undefined, visit({ endedAt: 10_300 }), options)).toEqual({
       nextVisitAt: 11_000,
       delayMs: 1_000,
+      crawlDelayMs: 0,
       backOffMs: 0,
       putAside: undefined,
       waitsFor: 'delay',
