@@ -410,6 +410,20 @@ describe('a mistake is one clear line and exit code 2', () => {
     expect(code).toBe(2)
   })
 
+  it('one file by two spellings', async () => {
+    const folder = await openFolder({ 'spiders/pages.ts': pages })
+    const args = ['crawl', 'pages', '-a', 'site=http://127.0.0.1/', '-o', 'a.jsonl', '-O', 'jsonl:./a.jsonl']
+    const { code, stderr } = await runDoff(folder, args)
+    expect([code, stderr]).toEqual([2, 'doff: Output a.jsonl is named twice\n'])
+  })
+
+  it('a torn last record in a CSV file to append to', async () => {
+    const folder = await openFolder({ 'spiders/pages.ts': pages, 'out.csv': 'path,title,at\n/,"Pa' })
+    const { code, stderr } = await runDoff(folder, ['crawl', 'pages', '-a', 'site=http://127.0.0.1/', '-o', 'out.csv'])
+    expect(stderr).toContain('out.csv ends in a torn line')
+    expect(code).toBe(2)
+  })
+
   it('a torn last line in a file to append to', async () => {
     const folder = await openFolder({ 'spiders/pages.ts': pages, 'out.jsonl': '{"a":1}\n{"a":' })
     const { code, stderr } = await runDoff(folder, [
@@ -471,6 +485,43 @@ describe('other ends', () => {
       })
       expect(stderr).toBe('')
     }
+  })
+
+  it('a disk that fills up leaves whole lines, and the file can be appended to again', async () => {
+    const { site } = await webOf({ pages: 600 })
+    const folder = await openFolder({ 'spiders/pages.ts': pages })
+    const doff = fileURLToPath(new URL('../../src/cli/doff.js', import.meta.url))
+    const args = ['crawl', 'pages', '-a', `site=${site}`, '-o', 'out.jsonl', '--delay', '0', '--quiet']
+    // Files of this shell can have 16 KiB; a signal would come first, and is told to stay away.
+    const command = `trap '' XFSZ; ulimit -f 16; exec "${process.execPath}" "${doff}" ${args.join(' ')}`
+    const failed = await promisify(execFile)('bash', ['-c', command], { cwd: folder }).catch(
+      (error: { code: number; stderr: string }) => error,
+    )
+    expect(failed).toMatchObject({ code: 1, stderr: 'doff: Cannot write out.jsonl: the file would be too large\n' })
+    const written = (await linesOf(folder, 'out.jsonl')).length
+    expect(written).toBeGreaterThan(10)
+    expect((await runDoff(folder, [...args, '--max-pages', '5'])).code).toBe(3)
+    expect(await linesOf(folder, 'out.jsonl')).toHaveLength(written + 5)
+  })
+
+  it('a promise that a parser left alone, and that fails, costs nothing', async () => {
+    const { site } = await webOf({ pages: 10 })
+    const spider = pages.replace('yield { path', "void Promise.reject(new Error('left alone'))\n    yield { path")
+    const folder = await openFolder({ 'spiders/pages.ts': spider })
+    const { code, stderr } = await runDoff(folder, [
+      'crawl',
+      'pages',
+      '-a',
+      `site=${site}`,
+      '-o',
+      'out.jsonl',
+      '--delay',
+      '0',
+      '--quiet',
+    ])
+    expect(code).toBe(0)
+    expect(stderr).toContain('a promise failed that nobody awaited: left alone')
+    expect(await linesOf(folder, 'out.jsonl')).toHaveLength(10)
   })
 
   it('nothing fetched is exit code 3', async () => {

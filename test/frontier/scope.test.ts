@@ -14,6 +14,7 @@ describe('what belongs to a crawl', () => {
     ['another host', 'http://other.test/', {}, 'out_of_scope'],
     ['a sub-domain', 'http://blog.shop.test/', {}, 'out_of_scope'],
     ['a host that only ends like it', 'http://evilshop.test/', {}, 'out_of_scope'],
+    ['a host that was named in another spelling', 'http://xn--bcher-kva.test/', { hosts: ['Bücher.Test.'] }, 'in'],
     ['a host that was named', 'http://other.test/', { hosts: ['other.test'] }, 'in'],
     ['a sub-domain, within the domain', 'http://blog.shop.test/', { within: 'domain' }, 'in'],
     ['another domain, within the domain', 'http://shop.example/', { within: 'domain' }, 'out_of_scope'],
