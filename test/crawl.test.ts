@@ -381,6 +381,33 @@ describe('robots.txt', () => {
     }
   })
 
+  it('that disallows a long line leaves the event loop to others', async () => {
+    const web = await webOf({ robots: 'User-agent: *\nDisallow: /page' })
+    const seeds = Array.from({ length: 20_000 }, (_, n) => `${web.front}page-${n}`)
+    let longestMs = 0
+    let last = performance.now()
+    const watching = setInterval(() => {
+      longestMs = Math.max(longestMs, performance.now() - last)
+      last = performance.now()
+    }, 1)
+    let offered = false
+    const run = crawl(pagesSpider(seeds), {
+      ...quick,
+      observers: [
+        (event) => {
+          // Before that, the seeds are made canonical and offered in one go.
+          if (!offered && event.kind === 'requested') [offered, longestMs, last] = [true, 0, performance.now()]
+        },
+      ],
+    })
+    const startedAt = performance.now()
+    await collect(run)
+    clearInterval(watching)
+    longestMs = Math.max(longestMs, performance.now() - last)
+    expect(run.stats.skippedBy).toEqual({ disallowed: 20_000 })
+    expect(longestMs).toBeLessThan((performance.now() - startedAt) / 4)
+  })
+
   it('that redirects to what cannot be reached is given up after maxRobotsAttempts, and holds no other host', async () => {
     const other = await webOf({ hosts: 2, pages: 5, routes: { '/r': (_request, response) => send(response, 503, '') } })
     const second = other.urls[1] ?? ''
@@ -627,6 +654,22 @@ describe('leaving the loop', () => {
     })()
     await expect(reading).rejects.toBe(reason)
     expect(run.stats.stopReason).toBe('stopped')
+  })
+
+  it('by an aborted signal closes connections at once, also while the reader is busy', async () => {
+    const web = await webOf({ hosts: 1, pages: 3, routes: { '/page-1': () => undefined } })
+    const controller = new AbortController()
+    const run = crawl(pagesSpider([`${web.front}page-2`, `${web.front}page-1`]), {
+      ...quick,
+      signal: controller.signal,
+    })
+    const reader = run[Symbol.asyncIterator]()
+    await reader.next()
+    await sleep(100)
+    controller.abort()
+    await sleep(100)
+    expect(web.log.find(({ path }) => path === '/page-1')?.endedAt).toBeGreaterThan(0)
+    await expect(reader.next()).rejects.toThrow('aborted')
   })
 
   it('by a signal that was aborted before makes no request', async () => {
