@@ -226,6 +226,17 @@ export function describeFrontier(name: string, openFrontier: OpenFrontier): void
         expect(systemClock.now()).toBeGreaterThanOrEqual(long.nextVisitAt)
       })
 
+      it('keeps a host put aside, whatever its other turns come to', async () => {
+        const frontier = await open({ perHostConcurrency: 2 })
+        await frontier.offer(['1', '2', '3'].map((path) => request(`http://a.test/${path}`)))
+        const turns = frontier.turns(new AbortController().signal)[Symbol.asyncIterator]()
+        const [first, second] = [await nextWithin(turns, 1_000), await nextWithin(turns, 1_000)]
+        if (first === undefined || second === undefined) throw new Error('no turn')
+        await frontier.settle(first, done({ pace: restingFor(0, { putAside: 'retry_after_too_long' }) }))
+        await frontier.settle(second, done({ pace: restingFor(0) }))
+        expect((await nextWithin(turns, 1_000))?.pace?.putAside).toBe('retry_after_too_long')
+      })
+
       it('keeps a pace that a settlement says nothing of, and hands it out with the turn', async () => {
         const frontier = await open()
         await frontier.offer(['1', '2', '3'].map((path) => request(`http://a.test/${path}`)))
