@@ -4,9 +4,9 @@
  * It begins when it is first read, and is read once. Leaving the loop ends it (I6): `break`, `throw`, an aborted signal and disposal stop
  * it at once; `drain()` lets what was begun come to its end.
  */
-import { canonicalUrl, hostOf } from './canonical-url.ts'
+import { hostOf } from './canonical-url.ts'
 import { type Clock, systemClock } from './clock.ts'
-import { ContactError, CrawlInUseError, messageOf, SeedError } from './errors.ts'
+import { ContactError, CrawlInUseError, messageOf } from './errors.ts'
 import type { CrawlEvent, Observer, StopReason } from './events.ts'
 import { Fetcher } from './fetcher/fetcher.ts'
 import { MemoryFrontier } from './frontier/memory.ts'
@@ -17,6 +17,7 @@ import { ItemStream } from './output/item-stream.ts'
 import { createIdentity, type Identity } from './politeness/identity.ts'
 import { Throttle } from './politeness/throttle.ts'
 import type { PageRequest } from './request.ts'
+import { seedsOf } from './seeds.ts'
 import { checkArguments } from './spider/arguments.ts'
 import type { Spider } from './spider/spider.ts'
 import { version } from './version.ts'
@@ -218,47 +219,4 @@ class CrawlRun<Item extends object> implements Crawl<Item> {
     this.#failedObservers.add(observer)
     process.emitWarning(`An observer failed: ${messageOf(error)}`, 'DoffWarning')
   }
-}
-
-/** @throws SeedError naming the seed that is no crawlable URL. */
-function seedsOf(spider: Spider, args: unknown): readonly PageRequest[] {
-  const seeds = listSeeds(spider, args)
-  if (!Array.isArray(seeds) || seeds.length === 0) throw new SeedError(seeds, `Spider "${spider.name}" has no seeds`)
-  return seeds.map((seed: unknown) => {
-    const url = typeof seed === 'string' ? canonicalUrl(seed) : undefined
-    if (url === undefined) {
-      throw new SeedError(
-        seed,
-        `Seed ${JSON.stringify(seed)} of spider "${spider.name}" is no http(s) URL (write it like https://shop.test/)`,
-      )
-    }
-    return {
-      kind: 'page',
-      url,
-      parser: 'parse',
-      priority: 0,
-      depth: 0,
-      referrer: undefined,
-      data: undefined,
-      attempt: 0,
-      redirects: [],
-    }
-  })
-}
-
-function listSeeds(spider: Spider, args: unknown): unknown {
-  if (typeof spider.seeds !== 'function') return spider.seeds
-  let seeds: unknown
-  try {
-    seeds = spider.seeds(args as never)
-  } catch (error) {
-    throw new SeedError(undefined, `The seeds of spider "${spider.name}" failed: ${messageOf(error)}`)
-  }
-  if (!(seeds instanceof Promise)) return seeds
-  // Its failure is not the point.
-  seeds.catch(() => undefined)
-  throw new SeedError(
-    undefined,
-    `The seeds of spider "${spider.name}" are a promise: make them a list, or a sync function`,
-  )
 }

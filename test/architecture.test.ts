@@ -43,7 +43,7 @@ const ground = [
   'request.ts',
   'version.ts',
 ]
-const conductors = ['crawl.ts', 'parse-page.ts', 'host-visits.ts', 'visit.ts', 'walk.ts']
+const conductors = ['seeds.ts', 'crawl.ts', 'parse-page.ts', 'host-visits.ts', 'visit.ts', 'walk.ts']
 const surface = ['index.ts', 'config.ts', 'options.ts']
 
 const folderOf = (file: string) => (file.includes('/') ? file.slice(0, file.indexOf('/')) : '')

@@ -17,10 +17,10 @@ import { configure } from './load-config.ts'
 import { loadSpider } from './load-spider.ts'
 
 export interface CrawlFlags {
-  readonly output: readonly string[]
-  readonly replace: readonly string[]
-  readonly arg: readonly string[]
-  readonly set: readonly string[]
+  readonly output?: readonly string[]
+  readonly replace?: readonly string[]
+  readonly arg?: readonly string[]
+  readonly set?: readonly string[]
   readonly delay?: string
   readonly perHost?: string
   readonly concurrency?: string
@@ -42,7 +42,7 @@ const progressLogMs = 30_000
 export async function crawlCommand(name: string, flags: CrawlFlags): Promise<number> {
   const found = await loadSpider(name)
   const spider = await configure(found, {
-    settings: flags.set,
+    settings: flags.set ?? [],
     profile: flags.profile,
     environment: process.env,
     flags: [
@@ -66,12 +66,12 @@ export async function crawlCommand(name: string, flags: CrawlFlags): Promise<num
 
   const stopping = new AbortController()
   if (flags.summary !== undefined) await checkSummary(flags.summary)
-  const run = crawl(spider, { args: readArguments(flags.arg), observers, signal: stopping.signal })
+  const run = crawl(spider, { args: readArguments(flags.arg ?? []), observers, signal: stopping.signal })
   const exporters = await openExporters(flags, (message) => log.warn(message))
   if (exporters.length === 0) log.info('no output is given: items are counted, and not kept (-o FILE)')
   const interruption = listenForInterrupts(run, stopping, say)
   // A terminal that shows the data has no room for a progress line.
-  const showsData = process.stdout.isTTY === true && flags.output.some((path) => path.endsWith('-'))
+  const showsData = process.stdout.isTTY === true && flags.output?.some((path) => path.endsWith('-')) === true
   const showing = isQuiet || showsData ? undefined : showProgress(run, progress, terminal, log)
   // A promise that a parser left unawaited costs nobody the crawl.
   const complain = (error: unknown) =>
@@ -144,7 +144,7 @@ function logFormatOf({ logFormat }: CrawlFlags, fromEnvironment: string | undefi
 
 /** All of them, or none: an output that cannot be written is found before the first request. */
 async function openExporters(
-  { output, replace }: CrawlFlags,
+  { output = [], replace = [] }: CrawlFlags,
   warn: (message: string) => void,
 ): Promise<readonly Exporter[]> {
   const destinations: Destination[] = [

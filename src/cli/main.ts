@@ -41,11 +41,10 @@ function createProgram(end: (exitCode: number) => void): Command {
       '-o, --output <file>',
       'append items to a file (.jsonl, .csv; - is standard output); may be repeated',
       collect,
-      [],
     )
-    .option('-O, --replace <file>', 'replace a file, once the crawl has finished well; may be repeated', collect, [])
-    .option('-a, --arg <key=value>', 'give the spider an argument; may be repeated', collect, [])
-    .option('-s, --set <option=value>', 'set any option (see below); may be repeated', collect, [])
+    .option('-O, --replace <file>', 'replace a file, once the crawl has finished well; may be repeated', collect)
+    .option('-a, --arg <key=value>', 'give the spider an argument; may be repeated', collect)
+    .option('-s, --set <option=value>', 'set any option (see below); may be repeated', collect)
     .option('--delay <time>', 'least gap between requests to one host: 200ms, 1.5s (a bare number is milliseconds)')
     .option('--per-host <n>', 'requests to one host at once')
     .option('--concurrency <n>', 'requests at once in all')
@@ -71,7 +70,7 @@ function createProgram(end: (exitCode: number) => void): Command {
   return program
 }
 
-const collect = (value: string, all: readonly string[]) => [...all, value]
+const collect = (value: string, all: readonly string[] = []) => [...all, value]
 
 function optionHelp(): string {
   const rows = Object.entries(optionTable).map(([name, { meaning, default: standard }]) => {
