@@ -46,7 +46,7 @@ export class HostVisits {
   }
 
   /** Leaves the host alone until a time, whatever it would be visited for. */
-  hold(turn: Turn, until: number, change: Partial<HostPace>): HostPace {
+  hold(turn: Turn, until: number, change: Partial<HostPace>): void {
     const { delayMs } = this.#parts.options
     const fresh: HostPace = {
       nextVisitAt: 0,
@@ -57,10 +57,7 @@ export class HostVisits {
       waitsFor: 'delay',
     }
     const pace = this.latestPace(turn) ?? fresh
-    return this.#keep(
-      turn,
-      until > pace.nextVisitAt ? { ...pace, ...change, nextVisitAt: until } : { ...pace, ...change },
-    )
+    this.#keep(turn, { ...pace, ...change, nextVisitAt: Math.max(until, pace.nextVisitAt) })
   }
 
   /** Makes a request on a turn, when the throttle lets it. */
@@ -69,7 +66,14 @@ export class HostVisits {
     return throttle.run(turn.host, turn.pace?.delayMs ?? options.delayMs, () => fetcher.fetch(url, limits))
   }
 
-  paceAfter(turn: Turn, url: string, outcome: Outcome, purpose: 'page' | 'robots', robots: RobotsRecord | undefined) {
+  /** Sets the host's pace by what came back; gives what observers hear of the request. */
+  paceAfter(
+    turn: Turn,
+    url: string,
+    outcome: Outcome,
+    purpose: 'page' | 'robots',
+    robots: RobotsRecord | undefined,
+  ): CrawlEvent {
     const { options, random } = this.#parts
     const { timing, bytes } = outcome
     const status = 'status' in outcome ? outcome.status : undefined
@@ -83,32 +87,21 @@ export class HostVisits {
     }
     const before = this.latestPace(turn)
     const next = paceAfter(before, visit, { ...options, random })
-    const pace = this.#keep(turn, { ...next, nextVisitAt: Math.max(next.nextVisitAt, before?.nextVisitAt ?? 0) })
+    const pace = { ...next, nextVisitAt: Math.max(next.nextVisitAt, before?.nextVisitAt ?? 0) }
+    this.#keep(turn, pace)
     const durationMs = timing.endedAt - timing.sentAt
-    const event: CrawlEvent = {
-      kind: 'requested',
-      request: turn.request,
-      purpose,
-      host: turn.host,
-      url,
-      status,
-      bytes,
-      durationMs,
-      pace,
-    }
-    return { pace, event }
-  }
-
-  #keep(turn: Turn, pace: HostPace): HostPace {
-    const latest = this.#paces.get(turn.host)
-    if (latest !== undefined) latest.pace = pace
-    return pace
+    return { kind: 'requested', request: turn.request, purpose, host: turn.host, url, status, bytes, durationMs, pace }
   }
 
   /** A Crawl-delay beyond the crawl's patience sets no pace: its origin gets no visit at all. */
   crawlDelayOf(robots: RobotsRecord | undefined): number | undefined {
     const crawlDelayMs = robots?.kind === 'rules' ? robots.rules.crawlDelayMs : undefined
     return crawlDelayMs !== undefined && crawlDelayMs > this.#parts.options.maxCrawlDelayMs ? undefined : crawlDelayMs
+  }
+
+  #keep(turn: Turn, pace: HostPace): void {
+    const latest = this.#paces.get(turn.host)
+    if (latest !== undefined) latest.pace = pace
   }
 }
 

@@ -91,11 +91,12 @@ export class Visitor {
     const { identity, clock, options } = this.#parts
     const { request, robots } = turn
     if (!identity.mayVisit(turn.host)) return refuse(turn, 'no_contact', 'no `contact` is set', clock.now())
-    if (turn.pace?.putAside !== undefined) {
-      return refuse(turn, turn.pace.putAside, `${turn.host} asks for a longer rest`, clock.now())
+    const pace = this.#hosts.latestPace(turn)
+    if (pace?.putAside !== undefined) {
+      return refuse(turn, pace.putAside, `${turn.host} asks for a longer rest`, clock.now())
     }
     // Another turn of the host, which was out with this one, has learnt that it is to be left alone.
-    if ((this.#hosts.latestPace(turn)?.nextVisitAt ?? 0) > clock.now()) return this.#wait(turn, 0, {})
+    if (pace !== undefined && pace.nextVisitAt > clock.now()) return this.#wait(turn, 0, {})
     if (request.kind === 'robots') return this.#learnRules(turn, request.origin, request.url)
 
     const verdict = judge(robots, request.url, clock.now(), this.#robotsOptions)
@@ -103,7 +104,7 @@ export class Visitor {
       case 'allowed': {
         const crawlDelayMs = this.#hosts.crawlDelayOf(robots) ?? 0
         // Rules that were read at another host, where a redirect led, set the pace from here on.
-        if (crawlDelayMs > Math.max(this.#hosts.latestPace(turn)?.delayMs ?? 0, options.delayMs))
+        if (crawlDelayMs > Math.max(pace?.delayMs ?? 0, options.delayMs))
           return this.#wait(turn, crawlDelayMs, { crawlDelayMs, delayMs: crawlDelayMs, waitsFor: 'Crawl-delay' })
         return this.#fetchPage(turn, request)
       }
@@ -138,7 +139,7 @@ export class Visitor {
     const hops = request.kind === 'robots' ? request.redirects.length : 0
     const robots = recordOf(origin, url, outcome, hops, turn.robots, this.#robotsOptions)
     // At another host, where a redirect led, this origin's Crawl-delay says nothing.
-    const { event } = this.#hosts.paceAfter(turn, url, outcome, 'robots', request.kind === 'page' ? robots : undefined)
+    const event = this.#hosts.paceAfter(turn, url, outcome, 'robots', request.kind === 'page' ? robots : undefined)
     const events: CrawlEvent[] = [event, { kind: 'robots', origin, record: robots }]
 
     if (request.kind === 'page' && robots.kind === 'unreachable') {
@@ -174,7 +175,7 @@ export class Visitor {
   async #fetchPage(turn: Turn, request: PageRequest): Promise<Spent> {
     const { options } = this.#parts
     const outcome = await this.#hosts.request(turn, request.url, this.#pageLimits)
-    const { event } = this.#hosts.paceAfter(turn, request.url, outcome, 'page', turn.robots)
+    const event = this.#hosts.paceAfter(turn, request.url, outcome, 'page', turn.robots)
     switch (outcome.kind) {
       case 'page':
         return this.#parse(request, outcome, event)
