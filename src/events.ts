@@ -44,6 +44,8 @@ export interface Requested {
   readonly request: CrawlRequest
   readonly purpose: 'page' | 'robots'
   readonly host: string
+  /** Whether it was the crawl's first request to the host. */
+  readonly isFirst: boolean
   readonly url: string
   readonly status: number | undefined
   readonly bytes: number

@@ -21,7 +21,7 @@ interface HostVisitsParts {
 export class HostVisits {
   readonly #parts: HostVisitsParts
   /** The latest pace of hosts that have turns out: with several of them, the last one taken knows the least. */
-  readonly #paces = new Map<string, { turns: number; pace: HostPace | undefined }>()
+  readonly #paces = new Map<string, { turns: number; pace: HostPace | undefined; isNew: boolean }>()
 
   constructor(parts: HostVisitsParts) {
     this.#parts = parts
@@ -29,7 +29,7 @@ export class HostVisits {
 
   /** Keeps the host's latest pace while `visit` spends the turn and settles it. */
   async during(turn: Turn, visit: () => Promise<void>): Promise<void> {
-    const latest = this.#paces.get(turn.host) ?? { turns: 0, pace: turn.pace }
+    const latest = this.#paces.get(turn.host) ?? { turns: 0, pace: turn.pace, isNew: turn.pace === undefined }
     this.#paces.set(turn.host, latest)
     latest.turns += 1
     try {
@@ -89,14 +89,24 @@ export class HostVisits {
     const next = paceAfter(before, visit, { ...options, random })
     const pace = { ...next, nextVisitAt: Math.max(next.nextVisitAt, before?.nextVisitAt ?? 0) }
     this.#keep(turn, pace)
+    const isFirst = this.#isFirstRequest(turn)
     const durationMs = timing.endedAt - timing.sentAt
-    return { kind: 'requested', request: turn.request, purpose, host: turn.host, url, status, bytes, durationMs, pace }
+    const { host, request } = turn
+    return { kind: 'requested', request, purpose, host, isFirst, url, status, bytes, durationMs, pace }
   }
 
   /** A Crawl-delay beyond the crawl's patience sets no pace: its origin gets no visit at all. */
   crawlDelayOf(robots: RobotsRecord | undefined): number | undefined {
     const crawlDelayMs = robots?.kind === 'rules' ? robots.rules.crawlDelayMs : undefined
     return crawlDelayMs !== undefined && crawlDelayMs > this.#parts.options.maxCrawlDelayMs ? undefined : crawlDelayMs
+  }
+
+  /** A host whose first turn made no request has a pace, too; so it is asked of the turns that are out together. */
+  #isFirstRequest(turn: Turn): boolean {
+    const latest = this.#paces.get(turn.host)
+    const isFirst = latest?.isNew ?? false
+    if (latest !== undefined) latest.isNew = false
+    return isFirst
   }
 
   #keep(turn: Turn, pace: HostPace): void {

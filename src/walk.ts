@@ -7,6 +7,7 @@
  * This file takes turns and settles them; what a turn is spent on is in visit.ts.
  */
 import { setImmediate } from 'node:timers/promises'
+import { addCounts, countsOf } from './counts.ts'
 import type { CrawlEvent } from './events.ts'
 import type { Frontier, Turn } from './frontier/frontier.ts'
 import type { Options } from './options.ts'
@@ -21,9 +22,15 @@ export interface WalkParts {
 
 const turnsBetweenPauses = 64
 
+/** Visits that are over and wait to be committed. A store commits what a tick brings at once, so they are many. */
+const maxSettling = 1_000
+
 export class Walk {
   readonly #parts: WalkParts
+  /** Visits whose settlement is not committed yet. */
   readonly #visits = new Set<Promise<void>>()
+  /** Those of them that are being spent: fetched, or parsed. */
+  #atWork = 0
   #visitEnded: () => void = () => undefined
   #fetched = 0
   #failure: { readonly error: unknown } | undefined
@@ -47,11 +54,13 @@ export class Walk {
       stopped.addEventListener('abort', () => resolve(), { once: true })
     })
     stop.then(() => this.#visitEnded()).catch(() => undefined)
+    const { fetched = 0, 'failed.parser': failedInParser = 0 } = frontier.counts
+    this.#fetched = fetched + failedInParser
+    if (this.#fetched >= options.maxPages && frontier.waiting > 0) return 'max_pages'
     let turns = 0
 
     for await (const turn of frontier.turns(halt.signal)) {
-      const visit = this.#parts.visitor
-        .visit(turn, (spent) => this.#settle(turn, spent, stopped))
+      const visit = this.#visit(turn, stopped)
         .catch((error: unknown) => {
           this.#failure ??= { error }
           halt.abort()
@@ -63,7 +72,7 @@ export class Walk {
       this.#visits.add(visit)
       // Turns that need no request (disallowed pages, say) come without a pause; timers and sockets want theirs.
       if (++turns % turnsBetweenPauses === 0) await setImmediate()
-      while (!stopped.aborted && (this.#visits.size >= options.concurrency || this.#mayReachMaxPages)) {
+      while (!stopped.aborted && (this.#isBusy || this.#mayReachMaxPages)) {
         await new Promise<void>((resolve) => {
           this.#visitEnded = resolve
         })
@@ -77,16 +86,40 @@ export class Walk {
     return draining.aborted ? 'drained' : 'max_pages'
   }
 
+  get #isBusy(): boolean {
+    return this.#atWork >= this.#parts.options.concurrency || this.#visits.size - this.#atWork >= maxSettling
+  }
+
   /** The pages that are out could be the last ones: wait and see. */
   get #mayReachMaxPages(): boolean {
     return this.#visits.size > 0 && this.#fetched + this.#visits.size >= this.#parts.options.maxPages
+  }
+
+  async #visit(turn: Turn, stopped: AbortSignal): Promise<void> {
+    let isAtWork = true
+    this.#atWork += 1
+    const leaveWork = () => {
+      if (isAtWork) this.#atWork -= 1
+      isAtWork = false
+      this.#visitEnded()
+    }
+    try {
+      await this.#parts.visitor.visit(turn, (spent) => {
+        leaveWork()
+        return this.#settle(turn, spent, stopped)
+      })
+    } finally {
+      leaveWork()
+    }
   }
 
   async #settle(turn: Turn, { settlement, events, places }: Spent, stopped: AbortSignal): Promise<void> {
     const { frontier, notify } = this.#parts
     // An unsettled turn is still the frontier's: the request is made again when the crawl is resumed.
     if (stopped.aborted) return
-    const offered = await frontier.settle(turn, settlement)
+    const counts = {}
+    for (const event of events) addCounts(counts, countsOf(event))
+    const offered = await frontier.settle(turn, { ...settlement, counts })
     places?.commit()
     // A page that its parser failed on was fetched all the same.
     const reason = settlement.kind === 'ended' ? settlement.end?.reason : undefined

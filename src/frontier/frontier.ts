@@ -10,6 +10,7 @@
  *
  * Memory, SQLite and Redis pass one contract suite: `test/frontier/contract.ts`.
  */
+import type { Counts } from '../counts.ts'
 import type { EndState, OfferResult } from '../events.ts'
 import type { HostPace, RobotsRecord } from '../host.ts'
 import type { CrawlRequest } from '../request.ts'
@@ -35,6 +36,8 @@ interface SettlementBase {
   readonly robots?: RobotsRecord
   /** Requests to add, as `offer` would. */
   readonly follows: readonly CrawlRequest[]
+  /** To be added to the crawl's counters. */
+  readonly counts?: Counts
 }
 
 /** The request stays in the frontier: a retry, or a turn that was spent on robots.txt. It keeps its place in the line. */
@@ -80,6 +83,9 @@ export interface Frontier extends AsyncDisposable {
 
   /** How many page requests wait or are out. */
   readonly waiting: number
+
+  /** What was counted: pages offered, by what became of them, and the counts of all settlements; since the crawl's first start. */
+  readonly counts: Counts
 }
 
 /** What every frontier is told when it is opened. */

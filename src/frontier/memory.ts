@@ -8,6 +8,7 @@
 import TinyQueue from 'tinyqueue'
 import { hostOf, originOf } from '../canonical-url.ts'
 import type { Clock } from '../clock.ts'
+import { addCounts, type Counts } from '../counts.ts'
 import { StaleTurnError } from '../errors.ts'
 import type { OfferResult } from '../events.ts'
 import type { HostPace, RobotsRecord } from '../host.ts'
@@ -52,6 +53,7 @@ export class MemoryFrontier implements Frontier {
   readonly #seen = new Set<string>()
   readonly #out = new Map<number, { host: Host; waiting: Waiting }>()
   readonly #log: LoggedItem[] = []
+  readonly #counts: Record<string, number> = {}
   #inLines = 0
   #robotsRequests = 0
   #nextOrder = 0
@@ -68,9 +70,17 @@ export class MemoryFrontier implements Frontier {
     return this.#inLines + this.#out.size - this.#robotsRequests
   }
 
+  get counts(): Counts {
+    return { ...this.#counts }
+  }
+
   offer(requests: Iterable<CrawlRequest>): Promise<OfferResult> {
     const result = { added: 0, seen: 0, out_of_scope: 0, too_deep: 0, url_too_long: 0 }
-    for (const request of requests) result[this.#admit(request)] += 1
+    for (const request of requests) {
+      const verdict = this.#admit(request)
+      result[verdict] += 1
+      if (request.kind === 'page') addCounts(this.#counts, { [verdict]: 1 })
+    }
     if (result.added > 0) this.#wake.abort()
     return Promise.resolve(result)
   }
@@ -108,6 +118,7 @@ export class MemoryFrontier implements Frontier {
     }
     this.#remind(host)
     this.#wake.abort()
+    if (settlement.counts !== undefined) addCounts(this.#counts, settlement.counts)
     if (settlement.kind === 'ended') {
       for (const item of settlement.items) this.#log.push({ id: this.#nextItem++, item })
     }

@@ -1,21 +1,24 @@
 /** Counters of a crawl: an observer whose numbers add up (I5). */
+import { addCounts, type Counts, countsOf } from '../counts.ts'
 import type { CrawlEvent, DropReason, SkipReason, StopReason } from '../events.ts'
 import type { FailReason } from '../outcome.ts'
 
 /**
- * What became of everything. `offered = added + seen + out_of_scope + too_deep + url_too_long`, and `added = fetched + redirected + failed
- * + skipped + waiting`.
+ * What became of everything, since the crawl's first start if it was resumed. `offered = added + seen + out_of_scope + too_deep +
+ * url_too_long`, and `added = fetched + redirected + failed + skipped + waiting`.
  */
 export interface CrawlStats {
   readonly spider: string
   /** Why the crawl ended; `undefined` while it runs. */
   readonly stopReason: StopReason | undefined
+  /** Time at work. */
   readonly elapsedMs: number
   /** HTTP requests made, robots.txt included: the lines in the servers' logs. */
   readonly requests: number
   readonly robotsRequests: number
   /** Of bodies, on the wire. */
   readonly bytes: number
+  /** Hosts that were sent a request. */
   readonly hosts: number
   /** URLs offered: seeds, follows and targets of redirects. */
   readonly offered: number
@@ -40,98 +43,71 @@ export interface CrawlStats {
 
 export class StatsCounter {
   readonly #startedAt = performance.now()
-  readonly #hosts = new Set<string>()
+  readonly #counts: Record<string, number> = {}
   #endedAt: number | undefined
   #spider = ''
   #stopReason: StopReason | undefined
-  #requests = 0
-  #robotsRequests = 0
-  #bytes = 0
-  #added = 0
-  readonly #dropped = { seen: 0, out_of_scope: 0, too_deep: 0, url_too_long: 0 }
-  readonly #done = { fetched: 0, redirected: 0 }
-  readonly #failedBy: Partial<Record<FailReason, number>> = {}
-  readonly #skippedBy: Partial<Record<SkipReason, number>> = {}
-  #retries = 0
-  #items = 0
-  #itemsRefused = 0
-  #skippedLinks = 0
+
+  /** Goes on from the counters of a crawl that is resumed. */
+  resume(counts: Counts): void {
+    addCounts(this.#counts, counts)
+  }
 
   observe(event: CrawlEvent): void {
-    switch (event.kind) {
-      case 'started':
-        this.#spider = event.spider
-        break
-      case 'offered':
-        this.#added += event.result.added
-        for (const reason of reasonsOf(this.#dropped)) this.#dropped[reason] += event.result[reason]
-        break
-      case 'requested':
-        this.#requests += 1
-        this.#robotsRequests += event.purpose === 'robots' ? 1 : 0
-        this.#bytes += event.bytes
-        this.#hosts.add(event.host)
-        break
-      case 'robots':
-        break
-      case 'retry':
-        this.#retries += 1
-        break
-      case 'ended':
-        this.#items += event.items
-        this.#skippedLinks += event.skippedLinks
-        if (event.end.state === 'done') this.#done[event.end.reason] += 1
-        else if (event.end.state === 'failed') countUp(this.#failedBy, event.end.reason)
-        else countUp(this.#skippedBy, event.end.reason)
-        break
-      case 'item_refused':
-        this.#itemsRefused += 1
-        break
-      case 'stopped':
-        this.#stopReason = event.reason
-        this.#endedAt = performance.now()
-        break
-      default:
-        event satisfies never
+    if (event.kind === 'started') this.#spider = event.spider
+    if (event.kind === 'stopped') {
+      this.#stopReason = event.reason
+      this.#endedAt = performance.now()
     }
+    addCounts(this.#counts, countsOf(event))
   }
 
   /** The numbers as they are now. */
   get stats(): CrawlStats {
-    const failed = sum(this.#failedBy)
-    const skipped = sum(this.#skippedBy)
-    const { fetched, redirected } = this.#done
+    const count = (name: string) => this.#counts[name] ?? 0
+    const dropped = {
+      seen: count('seen'),
+      out_of_scope: count('out_of_scope'),
+      too_deep: count('too_deep'),
+      url_too_long: count('url_too_long'),
+    }
+    const added = count('added')
+    const fetched = count('fetched')
+    const redirected = count('redirected')
+    const failedBy = this.#countsBy('failed.')
+    const skippedBy = this.#countsBy('skipped.')
+    const failed = sum(failedBy)
+    const skipped = sum(skippedBy)
     return {
       spider: this.#spider,
       stopReason: this.#stopReason,
-      elapsedMs: Math.round((this.#endedAt ?? performance.now()) - this.#startedAt),
-      requests: this.#requests,
-      robotsRequests: this.#robotsRequests,
-      bytes: this.#bytes,
-      hosts: this.#hosts.size,
-      offered: this.#added + sum(this.#dropped),
-      added: this.#added,
-      dropped: { ...this.#dropped },
+      elapsedMs: Math.round(count('elapsed_ms') + (this.#endedAt ?? performance.now()) - this.#startedAt),
+      requests: count('requests'),
+      robotsRequests: count('robots_requests'),
+      bytes: count('bytes'),
+      hosts: count('hosts'),
+      offered: added + sum(dropped),
+      added,
+      dropped,
       fetched,
       redirected,
       failed,
-      failedBy: { ...this.#failedBy },
+      failedBy,
       skipped,
-      skippedBy: { ...this.#skippedBy },
-      waiting: this.#added - fetched - redirected - failed - skipped,
-      retries: this.#retries,
-      items: this.#items,
-      itemsRefused: this.#itemsRefused,
-      skippedLinks: this.#skippedLinks,
+      skippedBy,
+      waiting: added - fetched - redirected - failed - skipped,
+      retries: count('retries'),
+      items: count('items'),
+      itemsRefused: count('items_refused'),
+      skippedLinks: count('skipped_links'),
     }
+  }
+
+  #countsBy(prefix: string): Record<string, number> {
+    const named = Object.entries(this.#counts).filter(([name]) => name.startsWith(prefix))
+    return Object.fromEntries(named.map(([name, count]) => [name.slice(prefix.length), count]))
   }
 }
 
-function countUp<Reason extends string>(counts: Partial<Record<Reason, number>>, reason: Reason): void {
-  counts[reason] = (counts[reason] ?? 0) + 1
-}
-
-const reasonsOf = <Reason extends string>(counts: Record<Reason, number>) => Object.keys(counts) as Reason[]
-
-const sum = (counts: Readonly<Partial<Record<string, number>>>) =>
-  Object.values(counts).reduce<number>((total, count) => total + (count ?? 0), 0)
+const sum = (counts: Readonly<Record<string, number>>) =>
+  Object.values(counts).reduce((total, count) => total + count, 0)

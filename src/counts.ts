@@ -1,0 +1,44 @@
+/**
+ * The crawl's counters as plain data. A frontier adds them up with the settlements they belong to, so that they outlive the process and
+ * agree with what was committed.
+ *
+ * Names are those of the events: `added`, `seen`, `fetched`, `failed.http_404`, `skipped.disallowed`, ...
+ */
+import type { CrawlEvent } from './events.ts'
+
+export type Counts = Readonly<Record<string, number>>
+
+/** What an event adds to the counters. */
+export function countsOf(event: CrawlEvent): Counts {
+  switch (event.kind) {
+    case 'offered':
+      return event.result
+    case 'requested':
+      return {
+        requests: 1,
+        robots_requests: event.purpose === 'robots' ? 1 : 0,
+        bytes: event.bytes,
+        hosts: event.isFirst ? 1 : 0,
+      }
+    case 'retry':
+      return { retries: 1 }
+    case 'ended': {
+      const { state, reason } = event.end
+      const name = state === 'done' ? reason : `${state}.${reason}`
+      return { [name]: 1, items: event.items, skipped_links: event.skippedLinks }
+    }
+    case 'item_refused':
+      return { items_refused: 1 }
+    case 'started':
+    case 'robots':
+    case 'stopped':
+      return {}
+    default:
+      return event satisfies never
+  }
+}
+
+/** Adds `counts` to `totals`, in place. */
+export function addCounts(totals: Record<string, number>, counts: Counts): void {
+  for (const name in counts) totals[name] = (totals[name] ?? 0) + (counts[name] ?? 0)
+}
