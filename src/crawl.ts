@@ -9,17 +9,21 @@ import { type Clock, systemClock } from './clock.ts'
 import { ContactError, CrawlInUseError, messageOf } from './errors.ts'
 import type { CrawlEvent, Observer, StopReason } from './events.ts'
 import { Fetcher } from './fetcher/fetcher.ts'
+import type { Frontier } from './frontier/frontier.ts'
 import { MemoryFrontier } from './frontier/memory.ts'
 import { createScope } from './frontier/scope.ts'
+import { SqliteFrontier } from './frontier/sqlite.ts'
 import { type CrawlStats, StatsCounter } from './observe/stats.ts'
 import { type OptionInput, type Options, resolveOptions } from './options.ts'
-import { ItemStream } from './output/item-stream.ts'
+import { ItemStream, type ReadItems } from './output/item-stream.ts'
 import { createIdentity, type Identity } from './politeness/identity.ts'
 import { Throttle } from './politeness/throttle.ts'
 import type { PageRequest } from './request.ts'
+import { beginOn, describeCrawl, type Start } from './resume.ts'
 import { seedsOf } from './seeds.ts'
 import { checkArguments } from './spider/arguments.ts'
 import type { Spider } from './spider/spider.ts'
+import { Store } from './store/store.ts'
 import { version } from './version.ts'
 import { Visitor } from './visit.ts'
 import { Walk } from './walk.ts'
@@ -29,6 +33,10 @@ export type CrawlOptions = OptionInput & {
   readonly args?: unknown
   /** Stops the crawl; the loop then throws the signal's reason. */
   readonly signal?: AbortSignal | undefined
+  /** The folder that keeps the crawl's state, so that it can be resumed. Default: `memory`, which keeps it in memory. */
+  readonly store?: string | Store | undefined
+  /** What to do with a crawl that is in the store already. Default: `new`, which refuses. */
+  readonly start?: Start | undefined
   /** Called with everything that happens; cannot change the crawl. */
   readonly observers?: readonly Observer[]
   /** For tests: time, and the jitter's randomness. */
@@ -47,11 +55,20 @@ export interface Crawl<Item> extends AsyncIterable<Item>, AsyncDisposable {
  * Crawls from a spider's seeds, politely, and yields its items in the order in which their pages are done.
  *
  * @param options override the spider's own; see options.ts for meanings, units and defaults.
- * @throws OptionError, ArgumentError, SeedError at once; ContactError if a seed is not on this machine and no `contact` is set.
+ * With a store, a crawl that was killed at any instant goes on where it was: an item that the loop asked past does not come again, unless
+ * it was among the last hundred before a kill.
+ *
+ * @throws OptionError, ArgumentError, SeedError at once; ContactError if a seed is not on this machine and no `contact` is set. When it is
+ * read: CrawlExistsError, CrawlChangedError, StoreInUseError, StoreVersionError, StoreFailedError.
  * @example for await (const item of crawl(books, { maxDepth: 3 })) console.log(item.title)
  */
 export function crawl<Item extends object>(spider: Spider<Item>, options: CrawlOptions = {}): Crawl<Item> {
   return new CrawlRun(spider, options)
+}
+
+interface Begun {
+  readonly store: Store | undefined
+  readonly changes: readonly string[] | undefined
 }
 
 class CrawlRun<Item extends object> implements Crawl<Item> {
@@ -62,21 +79,28 @@ class CrawlRun<Item extends object> implements Crawl<Item> {
   readonly #stopping = new AbortController()
   readonly #seeds: readonly PageRequest[]
   readonly #spider: Spider
+  readonly #givenArgs: unknown
   readonly #args: unknown
   readonly #options: Options
+  readonly #store: string | Store | undefined
+  readonly #start: Start
   readonly #identity: Identity
   readonly #clock: Clock
   readonly #random: () => number
+  readonly #begun: Begun | undefined
   readonly #failedObservers = new Set<Observer>()
   readonly #resources = new AsyncDisposableStack()
   #isRead = false
   #hasEnded = false
 
   constructor(spider: Spider<Item>, given: CrawlOptions) {
-    const { args, signal, observers, clock, random, ...options } = given
+    const { args, store, start, signal, observers, clock, random, ...options } = given
     this.#spider = spider
     this.#options = resolveOptions(spider.options, options)
     this.#args = checkArguments(spider.name, spider.args, args)
+    this.#givenArgs = args
+    this.#store = store === 'memory' ? undefined : store
+    this.#start = start ?? 'new'
     this.#signal = signal
     this.#observers = observers ?? []
     this.#clock = clock ?? systemClock
@@ -91,6 +115,8 @@ class CrawlRun<Item extends object> implements Crawl<Item> {
           '(--contact you@example.org, or `contact` in config/default.ts)',
       )
     }
+    // A store that is open already is its opener's to close: what stands against the crawl can be said at once.
+    this.#begun = typeof this.#store === 'object' ? this.#begin() : undefined
   }
 
   get stats(): CrawlStats {
@@ -143,9 +169,17 @@ class CrawlRun<Item extends object> implements Crawl<Item> {
       this.#seeds.map(({ url }) => url),
       options,
     )
-    const frontier = this.#resources.use(new MemoryFrontier({ ...options, admits }, clock))
+    const { store, changes } = this.#begun ?? this.#begin()
+    const frontier: Frontier = this.#resources.use(
+      store === undefined
+        ? new MemoryFrontier({ ...options, admits }, clock)
+        : new SqliteFrontier(store, { ...options, admits }, clock),
+    )
+    this.#counter.resume(frontier.counts)
     const fetcher = this.#resources.use(new Fetcher({ ...options, ...this.#identity }, clock))
-    const items = new ItemStream((after, limit) => frontier.readItems(after, limit), options.maxBufferedItems)
+    const readItems: ReadItems = (after, limit) => frontier.readItems(after, limit)
+    const { items: logged = 0, items_read: read = 0 } = frontier.counts
+    const items = new ItemStream(readItems, options.maxBufferedItems, read, logged - read)
     const throttle = new Throttle(options.perHostConcurrency)
     const notify = (event: CrawlEvent) => this.#notify(event)
     const visitor = new Visitor({
@@ -166,26 +200,54 @@ class CrawlRun<Item extends object> implements Crawl<Item> {
       throttle.stop()
       fetcher[Symbol.asyncDispose]().catch(() => undefined)
     })
-    this.#resources.defer(() => items.cancel())
+    this.#resources.defer(async () => {
+      items.cancel()
+      // Which items need not come again.
+      await readItems(items.done, 0)
+    })
     this.#notify({
       kind: 'started',
       spider: this.#spider.name,
       seeds: this.#seeds.length,
       userAgent: this.#identity.userAgent,
+      changes,
     })
     try {
-      this.#notify({ kind: 'offered', result: await frontier.offer(this.#seeds) })
+      await this.#offerSeeds(frontier, store)
       const walking = walk.run(this.#draining.signal, this.#stopping.signal).finally(() => items.end())
       // It is awaited below, unless the reader leaves.
       walking.catch(() => undefined)
       yield* items.items() as AsyncGenerator<Item>
       this.#signal?.throwIfAborted()
-      return await walking
+      const reason = await walking
+      if (reason === 'finished') await store?.setFacts({ finished_at: new Date().toISOString() })
+      return reason
     } finally {
       // Before the frontier and the fetcher are closed: a visit that is cut off then leaves its turn as it is.
       this.#stop()
       await this.#resources.disposeAsync()
     }
+  }
+
+  /** Begins on the store, if there is one. */
+  #begin(): Begun {
+    if (this.#store === undefined) return { store: undefined, changes: undefined }
+    const store =
+      typeof this.#store === 'string'
+        ? this.#resources.use(Store.open(this.#store, { fresh: this.#start === 'fresh' }))
+        : this.#store
+    const description = describeCrawl(this.#spider, this.#givenArgs, this.#seeds, this.#options)
+    return { store, changes: beginOn(store, description, this.#start) }
+  }
+
+  /** Those of a crawl that goes on were offered when it was begun. */
+  async #offerSeeds(frontier: Frontier, store: Store | undefined): Promise<void> {
+    const before = store?.fact('seeds')
+    const offered = new Set(Array.isArray(before) ? before : [])
+    const seeds = this.#seeds.filter(({ url }) => !offered.has(url))
+    if (seeds.length === 0) return
+    this.#notify({ kind: 'offered', result: await frontier.offer(seeds) })
+    await store?.setFacts({ seeds: this.#seeds.map(({ url }) => url) })
   }
 
   /** The last event, once: the reader's end and a disposal may both come to it. */

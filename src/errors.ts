@@ -16,6 +16,12 @@ export type DoffErrorCode =
   | 'output_failed'
   | 'crawl_in_use'
   | 'stale_turn'
+  | 'store_not_found'
+  | 'store_in_use'
+  | 'store_version'
+  | 'store_failed'
+  | 'crawl_exists'
+  | 'crawl_changed'
 
 export abstract class DoffError extends Error {
   abstract readonly code: DoffErrorCode
@@ -89,6 +95,47 @@ export class StaleTurnError extends DoffError {
   readonly code = 'stale_turn'
 }
 
+/** There is no store where one is to be read. */
+export class StoreNotFoundError extends DoffError {
+  readonly code = 'store_not_found'
+}
+
+/** A store belongs to another process, or to another crawl of this one. */
+export class StoreInUseError extends DoffError {
+  readonly code = 'store_in_use'
+  /** NaN if it is not known. */
+  readonly pid: number
+  constructor(pid: number, message: string) {
+    super(message)
+    this.pid = pid
+  }
+}
+
+/** A store was written by another version of doff, which this one cannot go on from. */
+export class StoreVersionError extends DoffError {
+  readonly code = 'store_version'
+}
+
+/** A store cannot be opened, read or written: a full disk, a damaged file, missing permissions. */
+export class StoreFailedError extends DoffError {
+  readonly code = 'store_failed'
+}
+
+/** A store holds a crawl, and nobody said whether to go on with it or to start anew. */
+export class CrawlExistsError extends DoffError {
+  readonly code = 'crawl_exists'
+  readonly state: 'unfinished' | 'finished'
+  constructor(state: 'unfinished' | 'finished', message: string) {
+    super(message)
+    this.state = state
+  }
+}
+
+/** A crawl cannot go on, for what it is has changed since. */
+export class CrawlChangedError extends DoffError {
+  readonly code = 'crawl_changed'
+}
+
 /** What a thrown value says; anything can be thrown, also what cannot be made a string. */
 export function messageOf(error: unknown): string {
   try {
@@ -96,4 +143,23 @@ export function messageOf(error: unknown): string {
   } catch {
     return 'a value that cannot be shown was thrown'
   }
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  ENOENT: 'its folder does not exist',
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
+  EROFS: 'the file system is read-only',
+  EISDIR: 'it is a folder',
+  ENOTDIR: 'a part of its path is no folder',
+  ENOSPC: 'the disk is full',
+  EDQUOT: 'the disk quota is used up',
+  EFBIG: 'the file would be too large',
+  EPIPE: 'its reader has gone',
+}
+
+/** Why the system refused, for the end of a sentence. */
+export function reasonOf(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  return reasons[code] ?? (error instanceof Error ? error.message : String(error))
 }

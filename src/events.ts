@@ -29,7 +29,7 @@ export type EndState =
 export type StopReason = 'finished' | 'max_pages' | 'drained' | 'stopped' | 'failed'
 
 export type CrawlEvent =
-  | { readonly kind: 'started'; readonly spider: string; readonly seeds: number; readonly userAgent: string }
+  | Started
   | { readonly kind: 'offered'; readonly result: OfferResult }
   | Requested
   | RobotsLearnt
@@ -37,6 +37,15 @@ export type CrawlEvent =
   | Ended
   | { readonly kind: 'item_refused'; readonly request: PageRequest; readonly message: string }
   | { readonly kind: 'stopped'; readonly reason: StopReason; readonly error: unknown }
+
+export interface Started {
+  readonly kind: 'started'
+  readonly spider: string
+  readonly seeds: number
+  readonly userAgent: string
+  /** For a crawl that goes on: what has changed since it was begun. */
+  readonly changes: readonly string[] | undefined
+}
 
 /** One HTTP request was made, whatever came of it: the server's log has a line for it. */
 export interface Requested {

@@ -1,24 +1,24 @@
 /** `doff crawl`: runs a spider, writes its items, shows how it goes, and says what came of it. */
 import { open, writeFile } from 'node:fs/promises'
-import { relative, resolve } from 'node:path'
 import { systemClock } from '../clock.ts'
 import { type Crawl, crawl } from '../crawl.ts'
-import { ArgumentError, messageOf, OptionError, OutputError, OutputFailedError } from '../errors.ts'
+import { ArgumentError, messageOf, OptionError, OutputError, OutputFailedError, reasonOf } from '../errors.ts'
 import type { CrawlEvent } from '../events.ts'
 import { createLog, type Log, type LogFormat, type LogLevel, logEvents, logFormats, logLevels } from '../observe/log.ts'
 import { Progress } from '../observe/progress.ts'
 import { summarize } from '../observe/report.ts'
 import type { CrawlStats } from '../observe/stats.ts'
 import { Terminal } from '../observe/terminal.ts'
-import { type Destination, Exporter, formatOf } from '../output/exporter.ts'
-import { reasonOf } from '../output/sink.ts'
+import { refuseExisting, type Start } from '../resume.ts'
+import type { Spider } from '../spider/spider.ts'
+import { Store } from '../store/store.ts'
+import { defaultFolder, recallFlags, rememberedFlags, type StoreFlags, startOf } from './crawl-store.ts'
 import { exitCodes } from './exit-codes.ts'
 import { configure } from './load-config.ts'
 import { loadSpider } from './load-spider.ts'
+import { destinationsOf, type OutputFlags, Outputs } from './outputs.ts'
 
-export interface CrawlFlags {
-  readonly output?: readonly string[]
-  readonly replace?: readonly string[]
+export interface CrawlFlags extends OutputFlags, StoreFlags {
   readonly arg?: readonly string[]
   readonly set?: readonly string[]
   readonly delay?: string
@@ -39,21 +39,18 @@ const redrawMs = 250
 const progressLogMs = 30_000
 
 /** @returns the exit code. @throws DoffError for a user's mistake. */
-export async function crawlCommand(name: string, flags: CrawlFlags): Promise<number> {
+export async function crawlCommand(name: string, given: CrawlFlags): Promise<number> {
   const found = await loadSpider(name)
-  const spider = await configure(found, {
-    settings: flags.set ?? [],
-    profile: flags.profile,
-    environment: process.env,
-    flags: [
-      ['--delay', 'delayMs', flags.delay],
-      ['--per-host', 'perHostConcurrency', flags.perHost],
-      ['--concurrency', 'concurrency', flags.concurrency],
-      ['--max-pages', 'maxPages', flags.maxPages],
-      ['--max-depth', 'maxDepth', flags.maxDepth],
-      ['--contact', 'contact', flags.contact],
-    ],
-  })
+  const start = startOf(given)
+  if (start === 'fresh') await checkCommand(found, given)
+  const folder = given.store ?? defaultFolder(found.name)
+  using store = folder === 'memory' ? undefined : Store.open(folder, { fresh: start === 'fresh' })
+  if (store !== undefined) refuseExisting(store, start)
+  const flags = start === 'resume' && store !== undefined ? recallFlags(store, given) : given
+  const spider = await configureSpider(found, flags)
+  const destinations = destinationsOf(flags)
+  const args = readArguments(flags.arg ?? [])
+
   const terminal = new Terminal(process.stderr)
   const isQuiet = flags.quiet === true
   const format = logFormatOf(flags, process.env.DOFF_LOG_FORMAT)
@@ -66,9 +63,17 @@ export async function crawlCommand(name: string, flags: CrawlFlags): Promise<num
 
   const stopping = new AbortController()
   if (flags.summary !== undefined) await checkSummary(flags.summary)
-  const run = crawl(spider, { args: readArguments(flags.arg ?? []), observers, signal: stopping.signal })
-  const exporters = await openExporters(flags, (message) => log.warn(message))
-  if (exporters.length === 0) log.info('no output is given: items are counted, and not kept (-o FILE)')
+  const run = beginCrawl(spider, { args, observers, signal: stopping.signal, store, start }, flags)
+  const storeFlag = given.store === undefined ? '' : ` --store ${given.store}`
+  const outputs = await Outputs.open(destinations, {
+    warn: (message) => log.warn(message),
+    store,
+    exportCommand: (path) => `doff export ${name} -O ${path}${storeFlag}`,
+  })
+  if (outputs.count === 0 && store === undefined)
+    log.info('no output is given: items are counted, and not kept (-o FILE)')
+  if (outputs.count === 0 && store !== undefined)
+    log.info(`no output is given: items are kept in ${folder} (doff export ${name}${storeFlag} -O FILE writes them)`)
   const interruption = listenForInterrupts(run, stopping, say)
   // A terminal that shows the data has no room for a progress line.
   const showsData = process.stdout.isTTY === true && flags.output?.some((path) => path.endsWith('-')) === true
@@ -79,9 +84,12 @@ export async function crawlCommand(name: string, flags: CrawlFlags): Promise<num
   process.on('unhandledRejection', complain)
   let failure: unknown
   try {
-    for await (const item of run) {
-      for (const exporter of exporters) await exporter.write(item)
+    if (store !== undefined) {
+      await outputs.catchUp(store)
+      // The loop goes on where the outputs are.
+      store.counters.set('items_read', store.items.lastId)
     }
+    for await (const item of run) await outputs.write(item)
   } catch (error) {
     if (!stopping.signal.aborted) failure = error
   }
@@ -90,22 +98,57 @@ export async function crawlCommand(name: string, flags: CrawlFlags): Promise<num
   interruption.end()
   process.off('unhandledRejection', complain)
 
-  const outputs: string[] = []
   const hasEndedWell = failure === undefined && isDone(run.stats) && run.stats.fetched > 0
-  for (const exporter of exporters) {
-    try {
-      outputs.push(await exporter.close(hasEndedWell))
-    } catch (error) {
-      failure ??= error
-    }
-  }
-  const partial = outputs.filter((path) => !hasEndedWell && path.endsWith('.part'))
+  const closed = await outputs.close(hasEndedWell)
+  failure ??= closed.failure
+  const partial = closed.paths.filter((path) => !hasEndedWell && path.endsWith('.part'))
   if (partial.length > 0)
     log.warn(`the crawl did not finish: its items are in ${partial.join(' and ')}, what they were to replace stays`)
-  if (!isQuiet) say(format === 'json' ? 'summary' : summarize(run.stats, outputs), { ...run.stats, outputs })
-  if (flags.summary !== undefined) await writeSummary(flags.summary, run.stats, outputs)
+  if (!isQuiet) {
+    const facts = { ...run.stats, outputs: closed.paths }
+    say(format === 'json' ? 'summary' : summarize(run.stats, closed.paths), facts)
+    if (store?.state === 'unfinished') say(`Go on with: doff crawl ${name}${storeFlag} --resume`)
+  }
+  if (flags.summary !== undefined) await writeSummary(flags.summary, run.stats, closed.paths)
   if (failure !== undefined && !(failure instanceof OutputFailedError && failure.readerLeft)) throw failure
   return exitCodeOf(run.stats)
+}
+
+function configureSpider(spider: Spider, flags: CrawlFlags): Promise<Spider> {
+  return configure(spider, {
+    settings: flags.set ?? [],
+    profile: flags.profile,
+    environment: process.env,
+    flags: [
+      ['--delay', 'delayMs', flags.delay],
+      ['--per-host', 'perHostConcurrency', flags.perHost],
+      ['--concurrency', 'concurrency', flags.concurrency],
+      ['--max-pages', 'maxPages', flags.maxPages],
+      ['--max-depth', 'maxDepth', flags.maxDepth],
+      ['--contact', 'contact', flags.contact],
+    ],
+  })
+}
+
+/** What is wrong with a command is said before it removes anything. */
+async function checkCommand(found: Spider, flags: CrawlFlags): Promise<void> {
+  destinationsOf(flags)
+  crawl(await configureSpider(found, flags), { args: readArguments(flags.arg ?? []) })
+}
+
+/** Begins a crawl, and keeps with it what of the command line makes it what it is. */
+function beginCrawl(
+  spider: Spider,
+  options: { readonly store: Store | undefined; readonly start: Start } & Parameters<typeof crawl>[1],
+  flags: CrawlFlags,
+): Crawl<object> {
+  const { store } = options
+  const command = rememberedFlags(flags)
+  // In one transaction with the crawl's beginning; a crawl that is there already is asked first whether it can go on.
+  if (store?.state === 'new') store.setFacts({ command }).catch(() => undefined)
+  const run = crawl(spider, options)
+  store?.setFacts({ command }).catch(() => undefined)
+  return run
 }
 
 /** The crawl came to an end that it was meant to come to. */
@@ -140,23 +183,6 @@ function logFormatOf({ logFormat }: CrawlFlags, fromEnvironment: string | undefi
   if (format === undefined)
     throw new OptionError('logFormat', `Expected the log format to be one of ${logFormats.join(', ')}, got "${given}"`)
   return format
-}
-
-/** All of them, or none: an output that cannot be written is found before the first request. */
-async function openExporters(
-  { output = [], replace = [] }: CrawlFlags,
-  warn: (message: string) => void,
-): Promise<readonly Exporter[]> {
-  const destinations: Destination[] = [
-    ...output.map((path) => ({ path, mode: 'append' as const })),
-    ...replace.map((path) => ({ path, mode: 'replace' as const })),
-  ]
-  const paths = destinations.map((destination) => resolve(formatOf(destination.path).path))
-  const twice = paths.find((path, index) => paths.indexOf(path) !== index)
-  if (twice !== undefined) throw new OutputError(`Output ${relative(process.cwd(), twice)} is named twice`)
-  const exporters: Exporter[] = []
-  for (const destination of destinations) exporters.push(await Exporter.open(destination, warn))
-  return exporters
 }
 
 /** Ctrl-C, a container that is stopped, a terminal that is closed. */

@@ -1,10 +1,11 @@
 /** The command line: reads arguments, runs a command, and turns every end into an exit code and at most one line on standard error. */
 import { Command, CommanderError, Option } from 'commander'
-import { DoffError, OutputFailedError } from '../errors.ts'
+import { DoffError, OutputFailedError, StoreFailedError, StoreInUseError } from '../errors.ts'
 import { optionTable } from '../options.ts'
 import { version } from '../version.ts'
 import { type CrawlFlags, crawlCommand } from './crawl-command.ts'
 import { exitCodes } from './exit-codes.ts'
+import { type ExportFlags, exportCommand } from './export-command.ts'
 import { listCommand } from './list-command.ts'
 
 /** @returns the exit code; it does not throw. */
@@ -39,10 +40,13 @@ function createProgram(end: (exitCode: number) => void): Command {
     .argument('<spider>', 'name or path')
     .option(
       '-o, --output <file>',
-      'append items to a file (.jsonl, .csv; - is standard output); may be repeated',
+      'append items to a file (.jsonl, .csv, also .gz; - is standard output); may be repeated',
       collect,
     )
     .option('-O, --replace <file>', 'replace a file, once the crawl has finished well; may be repeated', collect)
+    .option('--resume', 'go on with the crawl that is in the store, with its arguments, flags and outputs')
+    .option('--fresh', 'remove the crawl that is in the store, and start anew')
+    .option('--store <folder>', "the crawl's state; `memory` keeps none (default: .doff/<spider>)")
     .option('-a, --arg <key=value>', 'give the spider an argument; may be repeated', collect)
     .option('-s, --set <option=value>', 'set any option (see below); may be repeated', collect)
     .option('--delay <time>', 'least gap between requests to one host: 200ms, 1.5s (a bare number is milliseconds)')
@@ -63,6 +67,16 @@ function createProgram(end: (exitCode: number) => void): Command {
     .action(async (spider: string, flags: CrawlFlags) => end(await crawlCommand(spider, flags)))
 
   program
+    .command('export')
+    .summary('write the items of a crawl')
+    .description("Writes the whole item log of a spider's crawl, in any format, without crawling.")
+    .argument('<spider>', 'name or path')
+    .option('-o, --output <file>', 'append to a file; - is standard output; may be repeated', collect)
+    .option('-O, --replace <file>', 'replace a file; may be repeated', collect)
+    .option('--store <folder>', "the crawl's state (default: .doff/<spider>)")
+    .action(async (spider: string, flags: ExportFlags) => end(await exportCommand(spider, flags)))
+
+  program
     .command('list')
     .summary('show the spiders in spiders/')
     .action(async () => end(await listCommand()))
@@ -81,12 +95,14 @@ function optionHelp(): string {
   return rows.join('\n')
 }
 
+const couldNotGoOn = [OutputFailedError, StoreFailedError, StoreInUseError]
+
 function report(error: unknown): number {
   // commander has said it already; asking for help is no mistake.
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.finished : exitCodes.usage
   if (error instanceof DoffError) {
     process.stderr.write(`doff: ${error.message}\n`)
-    return error instanceof OutputFailedError ? exitCodes.failed : exitCodes.usage
+    return couldNotGoOn.some((kind) => error instanceof kind) ? exitCodes.failed : exitCodes.usage
   }
   // A fault of ours, or of a spider's own code outside of its parsers: here a stack is what helps.
   process.stderr.write(`doff: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)

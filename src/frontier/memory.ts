@@ -14,6 +14,7 @@ import type { OfferResult } from '../events.ts'
 import type { HostPace, RobotsRecord } from '../host.ts'
 import type { CrawlRequest } from '../request.ts'
 import type { Frontier, FrontierOptions, LoggedItem, Settlement, Turn } from './frontier.ts'
+import { laterOf } from './later-pace.ts'
 
 /** A request in its host's line. */
 interface Waiting {
@@ -225,11 +226,4 @@ export class MemoryFrontier implements Frontier {
     const origin = request.kind === 'robots' ? request.origin : originOf(request.url)
     return { id, host: host.name, request, pace: host.pace, robots: this.#robots.get(origin) }
   }
-}
-
-/** A host's next time never moves back, and a host that was put aside stays so. */
-function laterOf(before: HostPace | undefined, pace: HostPace): HostPace {
-  if (before === undefined) return pace
-  const nextVisitAt = Math.max(pace.nextVisitAt, before.nextVisitAt)
-  return { ...pace, nextVisitAt, putAside: pace.putAside ?? before.putAside }
 }

@@ -4,7 +4,7 @@
  */
 import pino from 'pino'
 import { prettyFactory } from 'pino-pretty'
-import type { CrawlEvent, Ended, RobotsLearnt } from '../events.ts'
+import type { CrawlEvent, Ended, RobotsLearnt, Started } from '../events.ts'
 
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const
 export type LogLevel = (typeof logLevels)[number]
@@ -33,7 +33,7 @@ export function logEvents(log: Log): (event: CrawlEvent) => void {
   return (event) => {
     switch (event.kind) {
       case 'started':
-        log.info({ spider: event.spider, seeds: event.seeds, userAgent: event.userAgent }, 'crawl started')
+        logStart(log, event)
         break
       case 'requested': {
         const { url, status, bytes, durationMs } = event
@@ -64,6 +64,11 @@ export function logEvents(log: Log): (event: CrawlEvent) => void {
         event satisfies never
     }
   }
+}
+
+function logStart(log: Log, { spider, seeds, userAgent, changes }: Started): void {
+  log.info({ spider, seeds, userAgent }, changes === undefined ? 'crawl started' : 'crawl resumed')
+  for (const change of changes ?? []) log.warn(`changed since the crawl began: ${change}`)
 }
 
 function logRobots(log: Log, { origin, record }: RobotsLearnt): void {

@@ -6,18 +6,25 @@
  */
 import { stringify } from 'csv-stringify/sync'
 import { OutputFailedError } from '../errors.ts'
+import type { Encoder } from './format.ts'
 import { toJson } from './json-lines.ts'
 
 /**
- * @param existingHeader the first line of a file that is appended to.
  * @param warn called once for each field that has no column.
+ * @param known the columns of a file that is gone on with; its header is there.
+ * @param existingHeader the first line of a file that is appended to.
  * @throws OutputFailedError when the first item's columns are not those of the file.
  */
-export function createCsvEncoder(path: string, existingHeader: string | undefined, warn: (message: string) => void) {
-  let columns: readonly string[] | undefined
+export function createCsvEncoder(
+  path: string,
+  warn: (message: string) => void,
+  known?: readonly string[],
+  existingHeader?: string,
+): Encoder {
+  let columns = known
   const warned = new Set<string>()
 
-  return (item: unknown): string => {
+  const encode = (item: unknown): string => {
     const fields = item as Readonly<Record<string, unknown>>
     let header = ''
     if (columns === undefined) {
@@ -39,6 +46,12 @@ export function createCsvEncoder(path: string, existingHeader: string | undefine
       )
     }
     return header + stringify([columns.map((name) => cell(fields[name]))], { quoted_empty: columns.length === 1 })
+  }
+  return {
+    encode,
+    get columns() {
+      return columns
+    },
   }
 }
 

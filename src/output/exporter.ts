@@ -1,11 +1,18 @@
 /**
- * An exporter writes items to one destination in one format. What is written at once is whole lines, so a process that dies leaves no torn
- * one behind.
+ * An exporter writes items to one destination in one format.
+ *
+ * With cursors it goes on where it was, whatever ended it: every second or so what was written is synced, and then the cursor is saved, as
+ * the number of the last item and the length of the file. After a kill the file is cut back to its cursor, and the rest is written again
+ * from the item log: no item is lost, none is there twice, and no line is torn.
+ *
+ * A gzip file is a row of members, one a flush (RFC 1952 section 2.2): it can be read at any time, and cut back between two of them.
  */
-import { extname } from 'node:path'
-import { OutputError } from '../errors.ts'
+import { promisify } from 'node:util'
+import { gzip } from 'node:zlib'
+import type { Cursor } from '../cursor.ts'
 import { createCsvEncoder } from './csv.ts'
 import { FileSink } from './file-sink.ts'
+import { type Encoder, type Format, formatOf } from './format.ts'
 import { encodeJsonLine } from './json-lines.ts'
 import { PipeSink } from './pipe-sink.ts'
 import type { Sink } from './sink.ts'
@@ -16,38 +23,119 @@ export interface Destination {
   readonly mode: 'append' | 'replace'
 }
 
-/** Bytes that wait to be written before an item has to wait, too. */
-const maxPendingBytes = 64 * 1024
+/** Who keeps cursors between runs, by path. */
+export interface CursorKeeper {
+  get(path: string): Cursor | undefined
+  save(path: string, cursor: Cursor): Promise<void>
+}
+
+export interface ExporterOptions {
+  readonly warn: (message: string) => void
+  readonly cursors?: CursorKeeper | undefined
+  /** How a file can be written again from the log, for the message that asks for it. */
+  readonly remedy?: string
+}
+
+/** Text that waits to be written before an item has to wait, too. */
+const maxPendingChars = 64 * 1024
+/** A member of its own costs a gzip file some compression, so it is made of more. */
+const maxPendingGzipChars = 1024 * 1024
+const gzipFlushMs = 10_000
+const cursorIntervalMs = 1_000
 
 export class Exporter {
+  readonly #destination: Destination
+  readonly #format: Format
   readonly #sink: Sink
-  readonly #encode: (item: unknown) => string
+  readonly #encoder: Encoder
+  readonly #cursors: CursorKeeper | undefined
   #pending = ''
+  #pendingItem: number
+  #writtenItem: number
+  #flushedAt = performance.now()
+  #savedAt = performance.now()
   #writing: Promise<void> | undefined
   #failure: unknown
 
-  private constructor(sink: Sink, encode: (item: unknown) => string) {
+  private constructor(
+    destination: Destination,
+    format: Format,
+    sink: Sink,
+    encoder: Encoder,
+    cursors: CursorKeeper | undefined,
+    item: number,
+  ) {
+    this.#destination = destination
+    this.#format = format
     this.#sink = sink
-    this.#encode = encode
+    this.#encoder = encoder
+    this.#cursors = cursors
+    this.#pendingItem = item
+    this.#writtenItem = item
   }
 
-  /** @throws OutputError when the destination cannot be written to or the format is unknown. */
-  static async open(destination: Destination, warn: (message: string) => void): Promise<Exporter> {
-    const { format, path } = formatOf(destination.path)
-    const encoderFor = (header: string | undefined) =>
-      format === 'csv' ? createCsvEncoder(path, header, warn) : encodeJsonLine
-    if (path === '-') return new Exporter(new PipeSink(process.stdout), encoderFor(undefined))
-    const sink = await FileSink.open(path, destination.mode)
-    const firstLine = await sink.prepareAppend(format)
-    return new Exporter(sink, encoderFor(firstLine))
+  /**
+   * @throws OutputError when the destination cannot be written to, the format is unknown, or the file is not what its cursor says.
+   */
+  static async open(destination: Destination, { warn, cursors, remedy }: ExporterOptions): Promise<Exporter> {
+    const format = formatOf(destination.path)
+    const { path } = format
+    const kept = cursors?.get(path)
+    // What -O has put in its place can be appended to.
+    const isUsable = kept?.mode === destination.mode || (kept?.mode === 'replace' && kept.isClosed)
+    const cursor = isUsable ? kept : undefined
+    const encoderFor = (columns: readonly string[] | undefined, header?: string): Encoder =>
+      format.format === 'csv' ? createCsvEncoder(path, warn, columns, header) : { encode: encodeJsonLine, columns }
+    if (path === '-') {
+      const encoder = encoderFor(cursor?.columns ?? undefined)
+      return new Exporter(destination, format, new PipeSink(process.stdout), encoder, cursors, cursor?.item ?? 0)
+    }
+    const { sink, goesOn, header } = await FileSink.open(format, destination.mode, cursor, remedy)
+    const columns = goesOn ? (cursor?.columns ?? undefined) : undefined
+    const exporter = new Exporter(
+      destination,
+      format,
+      sink,
+      encoderFor(columns, goesOn ? undefined : header),
+      cursors,
+      goesOn ? (cursor?.item ?? 0) : 0,
+    )
+    await exporter.#saveCursor(false)
+    return exporter
   }
 
-  /** Resolves when there is room for another item. @throws OutputFailedError when writing fails. */
-  async write(item: unknown): Promise<void> {
+  get path(): string {
+    return this.#format.path
+  }
+
+  /** The last item that it has, written or about to be. */
+  get item(): number {
+    return this.#pendingItem
+  }
+
+  /** Where it is, for whoever keeps cursors. */
+  cursor(isClosed: boolean): Cursor {
+    return {
+      mode: this.#destination.mode,
+      item: this.#writtenItem,
+      bytes: this.#sink.bytes,
+      columns: this.#encoder.columns ?? null,
+      isClosed,
+    }
+  }
+
+  /**
+   * Resolves when there is room for another item.
+   * @param id the item's number in the log.
+   * @throws OutputFailedError when writing fails.
+   */
+  async write(item: unknown, id: number): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure
-    this.#pending += this.#encode(item)
-    this.#writing ??= this.#writeOut()
-    if (this.#pending.length >= maxPendingBytes) await this.#writing
+    this.#pending += this.#encoder.encode(item)
+    this.#pendingItem = id
+    if (this.#isFlushDue) this.#writing ??= this.#writeOut()
+    const maxPending = this.#format.isGzip ? maxPendingGzipChars : maxPendingChars
+    if (this.#pending.length >= maxPending) await this.#writing
     if (this.#failure !== undefined) throw this.#failure
   }
 
@@ -58,33 +146,62 @@ export class Exporter {
    */
   async close(isComplete: boolean): Promise<string> {
     await this.#writing
-    const where = await this.#sink.close(isComplete && this.#failure === undefined)
+    await this.#writeOut()
+    let where = ''
+    const isReplaced = isComplete && this.#destination.mode === 'replace'
+    await this.#tryIfWell(() => this.#saveCursor(this.#destination.mode === 'append'))
+    await this.#try(async () => {
+      where = await this.#sink.close(isComplete && this.#failure === undefined)
+    })
+    if (isReplaced) await this.#tryIfWell(() => this.#keepCursor(true))
     if (this.#failure !== undefined) throw this.#failure
     return where
   }
 
+  get #isFlushDue(): boolean {
+    if (!this.#format.isGzip) return true
+    return this.#pending.length >= maxPendingGzipChars || performance.now() - this.#flushedAt >= gzipFlushMs
+  }
+
   async #writeOut(): Promise<void> {
-    try {
+    await this.#try(async () => {
       while (this.#pending !== '') {
         const text = this.#pending
+        const item = this.#pendingItem
         this.#pending = ''
-        await this.#sink.write(text)
+        await this.#sink.write(this.#format.isGzip ? await compress(text) : text)
+        this.#flushedAt = performance.now()
+        this.#writtenItem = item
+        if (this.#flushedAt - this.#savedAt >= cursorIntervalMs) await this.#saveCursor(false)
+        if (this.#format.isGzip && !this.#isFlushDue) break
       }
+    })
+    this.#writing = undefined
+  }
+
+  async #tryIfWell(work: () => Promise<void>): Promise<void> {
+    if (this.#failure === undefined) await this.#try(work)
+  }
+
+  async #try(work: () => Promise<void>): Promise<void> {
+    try {
+      await work()
     } catch (error) {
-      this.#failure = error
-    } finally {
-      this.#writing = undefined
+      this.#failure ??= error
     }
+  }
+
+  /** What the cursor speaks of is synced before it is saved. */
+  async #saveCursor(isClosed: boolean): Promise<void> {
+    if (this.#cursors === undefined) return
+    await this.#sink.sync()
+    await this.#keepCursor(isClosed)
+    this.#savedAt = performance.now()
+  }
+
+  async #keepCursor(isClosed: boolean): Promise<void> {
+    await this.#cursors?.save(this.#format.path, this.cursor(isClosed))
   }
 }
 
-/** The format and the path that a destination names. @throws OutputError when the format is unknown. */
-export function formatOf(given: string): { format: 'jsonl' | 'csv'; path: string } {
-  const named = /^(jsonl|csv):(.+)$/s.exec(given)
-  if (named !== null) return { format: named[1] as 'jsonl' | 'csv', path: named[2] ?? '' }
-  if (given === '-') return { format: 'jsonl', path: given }
-  const extension = extname(given)
-  if (extension === '.jsonl' || extension === '.ndjson') return { format: 'jsonl', path: given }
-  if (extension === '.csv') return { format: 'csv', path: given }
-  throw new OutputError(`The format of output "${given}" is unknown: name it .jsonl or .csv, or write jsonl:${given}`)
-}
+const compress = promisify(gzip)

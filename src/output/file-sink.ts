@@ -1,99 +1,174 @@
 /**
  * A file that is appended to, or replaced: then items go to `FILE.part`, which takes the file's place in one step when the crawl has
  * finished well. Until then, and if it does not, the old file stays.
+ *
+ * A file that has a cursor is gone on with: it is cut back to where the cursor is, for what comes after that was written by a process that
+ * was killed before it could say so.
  */
 import { type FileHandle, lstat, open, realpath, rename, stat } from 'node:fs/promises'
-import { OutputError, OutputFailedError } from '../errors.ts'
-import { reasonOf, type Sink } from './sink.ts'
+import { gzipSync } from 'node:zlib'
+import type { Cursor } from '../cursor.ts'
+import { OutputError, OutputFailedError, reasonOf } from '../errors.ts'
+import { readEnds } from './file-ends.ts'
+import type { Format } from './format.ts'
+import type { Sink } from './sink.ts'
+
+interface OpenedFile {
+  readonly sink: FileSink
+  /** Whether it goes on where its cursor is. */
+  readonly goesOn: boolean
+  /** The first line of a file that is appended to. */
+  readonly header?: string | undefined
+}
 
 export class FileSink implements Sink {
   readonly #path: string
   readonly #partPath: string | undefined
   readonly #file: FileHandle
+  readonly #isFile: boolean
   /** The length up to the last line that was written whole. */
-  #wholeBytes = 0
+  #wholeBytes: number
 
-  private constructor(path: string, partPath: string | undefined, file: FileHandle) {
+  private constructor(path: string, partPath: string | undefined, file: FileHandle, isFile: boolean, size: number) {
     this.#path = path
     this.#partPath = partPath
     this.#file = file
+    this.#isFile = isFile
+    this.#wholeBytes = size
   }
 
-  static async open(path: string, mode: 'append' | 'replace'): Promise<FileSink> {
+  /**
+   * @param remedy how the file can be written again, when it is not what its cursor says.
+   * @throws OutputError
+   */
+  static async open(
+    format: Format,
+    mode: 'append' | 'replace',
+    cursor?: Cursor,
+    remedy = 'use another file',
+  ): Promise<OpenedFile> {
     try {
-      if (mode === 'append') return new FileSink(path, undefined, await open(path, 'a+'))
-      // A link stays, and what it leads to is replaced.
-      const isLink = await lstat(path).then(
-        (entry) => entry.isSymbolicLink(),
-        () => false,
-      )
-      const target = isLink ? await realpath(path) : path
-      const found = await stat(target).catch(() => undefined)
-      if (found?.isDirectory() === true) throw Object.assign(new Error(), { code: 'EISDIR' })
-      if (found?.isFile() === false) throw new OutputError(`Cannot replace ${path}: it is a pipe or a device (use -o)`)
-      return new FileSink(target, `${target}.part`, await open(`${target}.part`, 'w'))
+      return mode === 'append' ? await openToAppend(format, cursor, remedy) : await openToReplace(format.path, cursor)
     } catch (error) {
       if (error instanceof OutputError) throw error
-      throw new OutputError(`Cannot write ${path}: ${reasonOf(error)}`, { cause: error })
+      throw new OutputError(`Cannot write ${format.path}: ${reasonOf(error)}`, { cause: error })
     }
   }
 
-  /** Sees to it that an appended line starts on a line of its own. Resolves to the first line of what is there. */
-  async prepareAppend(format: 'jsonl' | 'csv'): Promise<string | undefined> {
-    if (this.#partPath !== undefined) return undefined
-    const { size } = await this.#file.stat()
-    this.#wholeBytes = size
-    if (size === 0) return undefined
-    const tail = await this.#read(Math.max(0, size - 1024 * 1024), 1024 * 1024)
-    const lastLine = tail.slice(tail.lastIndexOf('\n') + 1)
-    if (lastLine !== '') {
-      // A last line without a line end is either whole, from another tool, or torn, from a crash.
-      const isWhole = format === 'jsonl' ? isJson(lastLine) : lastLine.split('"').length % 2 === 1
-      if (!isWhole) {
-        await this.#file.close()
-        throw new OutputError(
-          `${this.#path} ends in a torn line ("${lastLine.slice(0, 40)}"): repair it, or use -O to replace the file`,
-        )
-      }
-      await this.write('\n')
-    }
-    return (await this.#read(0, 64 * 1024)).split(/\r?\n/, 1)[0]
+  /** @param bytes the length that the file is cut back to. */
+  static async of(path: string, partPath: string | undefined, file: FileHandle, bytes?: number): Promise<FileSink> {
+    const found = await file.stat()
+    if (bytes !== undefined && found.size > bytes) await file.truncate(bytes)
+    return new FileSink(path, partPath, file, found.isFile(), bytes ?? found.size)
   }
 
-  async write(text: string): Promise<void> {
+  get bytes(): number | null {
+    return this.#isFile ? this.#wholeBytes : null
+  }
+
+  async write(data: string | Uint8Array): Promise<void> {
     try {
-      await this.#file.appendFile(text)
-      this.#wholeBytes += Buffer.byteLength(text)
+      await this.#file.appendFile(data)
+      this.#wholeBytes += Buffer.byteLength(data)
     } catch (error) {
       // A part of it may be written; what stays are whole lines.
       await this.#file.truncate(this.#wholeBytes).catch(() => undefined)
-      throw new OutputFailedError(`Cannot write ${this.#partPath ?? this.#path}: ${reasonOf(error)}`, { cause: error })
+      throw this.#failed('write', error)
+    }
+  }
+
+  async sync(): Promise<void> {
+    try {
+      // A pipe or a device cannot be synced.
+      if (this.#isFile) await this.#file.datasync()
+    } catch (error) {
+      throw this.#failed('write', error)
     }
   }
 
   async close(isComplete: boolean): Promise<string> {
     try {
-      // A pipe or a device cannot be synced.
-      if ((await this.#file.stat()).isFile()) await this.#file.sync()
+      if (this.#isFile) await this.#file.sync()
       await this.#file.close()
       if (this.#partPath === undefined) return this.#path
       if (!isComplete) return this.#partPath
       await rename(this.#partPath, this.#path)
       return this.#path
     } catch (error) {
-      throw new OutputFailedError(`Cannot finish ${this.#path}: ${reasonOf(error)}`, { cause: error })
+      throw this.#failed('finish', error)
     }
   }
 
-  async #read(position: number, length: number): Promise<string> {
-    const { buffer, bytesRead } = await this.#file.read(Buffer.alloc(length), 0, length, position)
-    return buffer.toString('utf8', 0, bytesRead)
+  #failed(verb: string, error: unknown): OutputFailedError {
+    const path = this.#partPath ?? this.#path
+    return new OutputFailedError(`Cannot ${verb} ${path}: ${reasonOf(error)}`, { cause: error })
   }
 }
 
-function isJson(text: string): boolean {
+async function openToAppend(format: Format, cursor: Cursor | undefined, remedy: string): Promise<OpenedFile> {
+  const { path } = format
+  const size = await sizeOf(path)
+  if (cursor !== undefined && cursor.bytes !== null && (size ?? 0) < cursor.bytes) {
+    throw new OutputError(
+      `${path} ${size === undefined ? 'is not there' : `has ${size} bytes`}, and ${cursor.bytes} were written to it: put it back, or ${remedy}`,
+    )
+  }
+  // An empty file can lie where a cursor at 0 left it.
+  const file = await open(path, 'a+')
+  if (cursor !== undefined && (cursor.bytes === null || !cursor.isClosed || cursor.bytes === size)) {
+    return { sink: await FileSink.of(path, undefined, file, cursor.bytes ?? undefined), goesOn: true }
+  }
+  const sink = await FileSink.of(path, undefined, file)
+  if (sink.bytes === null || sink.bytes === 0) return { sink, goesOn: cursor !== undefined }
+  const { firstLine, lastLine } = await readEnds(path, format.isGzip, sink.bytes)
+  if (lastLine !== '') {
+    // A last line without a line end is either whole, from another tool, or torn, from a crash.
+    if (!isWhole(lastLine, format.format)) {
+      await file.close()
+      throw new OutputError(
+        `${path} ends in a torn line ("${lastLine.slice(0, 40)}"): repair it, or use -O to replace the file`,
+      )
+    }
+    await sink.write(format.isGzip ? gzipSync('\n') : '\n')
+  }
+  return { sink, goesOn: cursor !== undefined, header: firstLine }
+}
+
+async function openToReplace(path: string, cursor: Cursor | undefined): Promise<OpenedFile> {
+  // A link stays, and what it leads to is replaced.
+  const isLink = await lstat(path).then(
+    (entry) => entry.isSymbolicLink(),
+    () => false,
+  )
+  const target = isLink ? await realpath(path) : path
+  const found = await stat(target).catch(() => undefined)
+  if (found?.isDirectory() === true) throw Object.assign(new Error(), { code: 'EISDIR' })
+  if (found?.isFile() === false) throw new OutputError(`Cannot replace ${path}: it is a pipe or a device (use -o)`)
+  const partPath = `${target}.part`
+  const partSize = await sizeOf(partPath)
+  // A part that is not what its cursor says is written anew, from the log.
+  const canGoOn = cursor !== undefined && !cursor.isClosed && cursor.bytes !== null
+  if (canGoOn && partSize !== undefined && partSize >= cursor.bytes) {
+    const sink = await FileSink.of(target, partPath, await open(partPath, 'a+'), cursor.bytes)
+    return { sink, goesOn: true }
+  }
+  return { sink: await FileSink.of(target, partPath, await open(partPath, 'w')), goesOn: false }
+}
+
+/** The size of a file; `undefined` if there is none. */
+async function sizeOf(path: string): Promise<number | undefined> {
   try {
-    JSON.parse(text)
+    return (await stat(path)).size
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+function isWhole(line: string, format: Format['format']): boolean {
+  if (format === 'csv') return line.split('"').length % 2 === 1
+  try {
+    JSON.parse(line)
     return true
   } catch {
     return false

@@ -28,9 +28,11 @@ const batchSize = 100
 export class ItemStream {
   readonly #read: ReadItems
   readonly #maxItems: number
+  /** The last item that the reader is done with: it asked for the next. */
+  #done: number
   /** Items of pages at work and committed ones that the reader did not get yet. */
-  #held = 0
-  #committed = 0
+  #held: number
+  #committed: number
   /** Pages that hold places and do not wait for another. */
   #pagesAtWork = 0
   readonly #queue: { readonly places: Places; readonly resolve: () => void }[] = []
@@ -40,9 +42,21 @@ export class ItemStream {
   #isCancelled = false
   #wakeReader: () => void = () => undefined
 
-  constructor(read: ReadItems, maxItems: number) {
+  /**
+   * @param after the item that the reader has got to in an earlier run.
+   * @param backlog how many items were committed since.
+   */
+  constructor(read: ReadItems, maxItems: number, after = 0, backlog = 0) {
     this.#read = read
     this.#maxItems = maxItems
+    this.#done = after
+    this.#held = backlog
+    this.#committed = backlog
+  }
+
+  /** The last item that the reader is done with. */
+  get done(): number {
+    return this.#done
   }
 
   /** Items between parsers and reader now. */
@@ -100,16 +114,15 @@ export class ItemStream {
 
   /** The items in order of commit; to be read once. */
   async *items(): AsyncGenerator<unknown> {
-    let after = 0
     for (;;) {
       while (this.#committed > 0 && !this.#isCancelled) {
-        for (const { id, item } of await this.#read(after, Math.min(this.#committed, batchSize))) {
+        for (const { id, item } of await this.#read(this.#done, Math.min(this.#committed, batchSize))) {
           // What the reader has in hand is the reader's.
           this.#held -= 1
           this.#committed -= 1
           this.#admit()
-          after = id
           yield item
+          this.#done = id
           if (this.#isCancelled) return
         }
       }

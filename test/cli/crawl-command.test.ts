@@ -70,7 +70,7 @@ describe('doff crawl', () => {
       outputs: ['out.jsonl'],
     })
 
-    expect((await runDoff(folder, args)).code).toBe(0)
+    expect((await runDoff(folder, [...args, '--fresh'])).code).toBe(0)
     expect(await linesOf(folder, 'out.jsonl')).toHaveLength(24)
   })
 
@@ -491,7 +491,19 @@ describe('other ends', () => {
     const { site } = await webOf({ pages: 600 })
     const folder = await openFolder({ 'spiders/pages.ts': pages })
     const doff = fileURLToPath(new URL('../../src/cli/doff.js', import.meta.url))
-    const args = ['crawl', 'pages', '-a', `site=${site}`, '-o', 'out.jsonl', '--delay', '0', '--quiet']
+    const args = [
+      'crawl',
+      'pages',
+      '-a',
+      `site=${site}`,
+      '-o',
+      'out.jsonl',
+      '--delay',
+      '0',
+      '--quiet',
+      '--store',
+      'memory',
+    ]
     // Files of this shell can have 16 KiB; a signal would come first, and is told to stay away.
     const command = `trap '' XFSZ; ulimit -f 16; exec "${process.execPath}" "${doff}" ${args.join(' ')}`
     const failed = await promisify(execFile)('bash', ['-c', command], { cwd: folder }).catch(

@@ -13,6 +13,7 @@ const args = [
   `site=${shop.url}`,
   '-O',
   'books.jsonl',
+  '--fresh',
   '--delay',
   '100ms',
   ...process.argv.slice(2),

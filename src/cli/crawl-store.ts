@@ -1,0 +1,61 @@
+/** Where the command line keeps a crawl's state, and what of a command line is kept there, so that `--resume` need not repeat it. */
+import { join } from 'node:path'
+import { OptionError } from '../errors.ts'
+import type { JsonValue } from '../json.ts'
+import type { Start } from '../resume.ts'
+import type { Store } from '../store/store.ts'
+import type { CrawlFlags } from './crawl-command.ts'
+
+export interface StoreFlags {
+  readonly store?: string
+  readonly resume?: boolean
+  readonly fresh?: boolean
+}
+
+/** The folder of a spider's state, unless `--store` names another. */
+export const defaultFolder = (spider: string) => join('.doff', spider)
+
+/** @throws OptionError when the flags contradict one another. */
+export function startOf({ store, resume = false, fresh = false }: StoreFlags): Start {
+  if (resume && fresh) throw new OptionError('resume', '--resume goes on and --fresh starts anew: give one of them')
+  if (resume && store === 'memory') {
+    throw new OptionError('resume', 'There is nothing to --resume with --store memory: leave one of them out')
+  }
+  if (resume) return 'resume'
+  return fresh ? 'fresh' : 'new'
+}
+
+const remembered = [
+  'arg',
+  'set',
+  'delay',
+  'perHost',
+  'concurrency',
+  'maxPages',
+  'maxDepth',
+  'contact',
+  'profile',
+  'output',
+  'replace',
+] as const
+
+/** What of the flags makes the crawl what it is. */
+export function rememberedFlags(flags: CrawlFlags): JsonValue {
+  const given = remembered.filter((name) => flags[name] !== undefined)
+  return Object.fromEntries(given.map((name) => [name, flags[name] as JsonValue]))
+}
+
+/** The flags of a crawl that goes on: those of its last command, where the new one says nothing else. */
+export function recallFlags(store: Store, flags: CrawlFlags): CrawlFlags {
+  const before = (store.fact('command') ?? {}) as CrawlFlags
+  const { output, replace, ...others } = before
+  const outputs = flags.output === undefined && flags.replace === undefined ? { output, replace } : {}
+  const merged = {
+    ...others,
+    ...outputs,
+    ...flags,
+    arg: [...(before.arg ?? []), ...(flags.arg ?? [])],
+    set: [...(before.set ?? []), ...(flags.set ?? [])],
+  }
+  return Object.fromEntries(Object.entries(merged).filter(([, value]) => value !== undefined))
+}

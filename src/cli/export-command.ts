@@ -1,0 +1,53 @@
+/** `doff export`: writes the item log of a crawl, whole and in any format. It can be asked while the crawl is running. */
+import { OutputError, StoreNotFoundError } from '../errors.ts'
+import { formatOf } from '../output/format.ts'
+import { Store } from '../store/store.ts'
+import { defaultFolder } from './crawl-store.ts'
+import { exitCodes } from './exit-codes.ts'
+import { loadSpider } from './load-spider.ts'
+import { destinationsOf, type OutputFlags, Outputs } from './outputs.ts'
+
+export interface ExportFlags extends OutputFlags {
+  readonly store?: string
+}
+
+/** @returns the exit code. @throws DoffError for a user's mistake. */
+export async function exportCommand(name: string, flags: ExportFlags): Promise<number> {
+  const destinations = destinationsOf(flags)
+  if (destinations.length === 0)
+    throw new OutputError('Say where to write the items: -O FILE, or -o - for standard output')
+  const folder = flags.store ?? (await folderOf(name))
+  using store = openFor(
+    destinations.map(({ path }) => formatOf(path).path),
+    folder,
+  )
+  const warn = (message: string) => void process.stderr.write(`doff: ${message}\n`)
+  const outputs = await Outputs.open(destinations, { warn, store: undefined, exportCommand: () => '' })
+  await outputs.catchUp(store)
+  const { paths, failure } = await outputs.close(true)
+  if (failure !== undefined) throw failure
+  for (const [path, cursor] of outputs.cursors()) {
+    if (store.cursors.get(path) !== undefined) await store.cursors.save(path, cursor)
+  }
+  process.stderr.write(`${store.items.lastId.toLocaleString('en-US')} items in ${paths.join(' and ')}\n`)
+  return exitCodes.finished
+}
+
+/** The store of the spider; its module need not load, nor be there any more. */
+async function folderOf(name: string): Promise<string> {
+  const folder = defaultFolder(name)
+  if (Store.exists(folder)) return folder
+  const spider = await loadSpider(name).catch(() => undefined)
+  if (spider !== undefined && Store.exists(defaultFolder(spider.name))) return defaultFolder(spider.name)
+  throw new StoreNotFoundError(
+    `There is no crawl of "${name}" in .doff/ (name the folder of its state with --store DIR)`,
+  )
+}
+
+/** A file that the crawl itself writes gets a new cursor, so that the crawl can go on with it; that is the owner's to do. */
+function openFor(paths: readonly string[], folder: string): Store {
+  const reader = Store.openToRead(folder)
+  if (paths.every((path) => path === '-' || reader.cursors.get(path) === undefined)) return reader
+  reader[Symbol.dispose]()
+  return Store.open(folder)
+}

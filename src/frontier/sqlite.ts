@@ -1,0 +1,336 @@
+/**
+ * The frontier on disk: the contract of frontier.ts in a store's tables (store/schema.ts), safe against kill -9 at any instant.
+ *
+ * What is in memory is what is out, and caches of fixed size (I4). The clockwork is the index of hosts by their due time: the host at its
+ * head is the next. A host all of whose turns are out is due `outUntilSettled`; a request stays in its line, on disk, until it comes to
+ * its end. So the leases of a process that was killed need no release but this: its hosts are due again.
+ *
+ * Such a host may have been sent a request that nobody remembers. So after a store was opened again, each host is left alone for its
+ * delay first; it costs a crawl one delay, and no site ever sees a gap that is too small (I3).
+ */
+import type { StatementSync } from 'node:sqlite'
+import { hostOf, originOf } from '../canonical-url.ts'
+import type { Clock } from '../clock.ts'
+import type { Counts } from '../counts.ts'
+import { StaleTurnError } from '../errors.ts'
+import type { OfferResult } from '../events.ts'
+import type { HostPace, RobotsRecord } from '../host.ts'
+import type { CrawlRequest } from '../request.ts'
+import type { Counters } from '../store/counters.ts'
+import { outUntilSettled } from '../store/schema.ts'
+import type { Store } from '../store/store.ts'
+import { fingerprint, RecentlySeen } from './fingerprint.ts'
+import type { Ended, Frontier, FrontierOptions, LoggedItem, Settlement, Turn } from './frontier.ts'
+import { laterOf } from './later-pace.ts'
+import { paceColumns, paceOf, paceRowOf, type Row, requestColumns, requestOf, rowOf } from './rows.ts'
+
+/** A host with turns out. */
+interface ActiveHost {
+  readonly id: number
+  readonly name: string
+  pace: HostPace | undefined
+  /** Places in the line of what is out. */
+  readonly out: Set<number>
+  /** When the last turn was taken; with several turns out, the next keeps its distance from it. */
+  takenAt: number
+}
+
+interface Out {
+  readonly host: ActiveHost
+  readonly request: CrawlRequest
+  readonly place: number
+  readonly notBefore: number
+}
+
+/** Names and rules that are kept in memory; when there are more, they are read again. */
+const maxKnownHosts = 10_000
+const maxKnownRobots = 1_000
+
+export class SqliteFrontier implements Frontier {
+  readonly #options: FrontierOptions
+  readonly #clock: Clock
+  readonly #store: Store
+  readonly #counters: Counters
+  readonly #sql: Statements
+  /** Hosts are not visited before this and their delay: somebody may have visited them just before the store was opened. */
+  readonly #openedAt: number
+  readonly #hostIds = new Map<string, number>()
+  readonly #robots = new Map<string, RobotsRecord>()
+  readonly #recent = new RecentlySeen()
+  readonly #active = new Map<number, ActiveHost>()
+  readonly #out = new Map<number, Out>()
+  #nextTurn = 1
+  #nextDueAt = Number.POSITIVE_INFINITY
+  #wake = new AbortController()
+  #isClosed = false
+
+  constructor(store: Store, options: FrontierOptions, clock: Clock) {
+    this.#store = store
+    this.#options = options
+    this.#clock = clock
+    this.#counters = store.counters
+    this.#sql = prepare(store)
+    this.#openedAt = this.#counters.of('places') === 0 ? Number.NEGATIVE_INFINITY : clock.now()
+    store.database.write(() => this.#sql.dueAgain.run(outUntilSettled))
+    store.database.commit()
+  }
+
+  get waiting(): number {
+    return this.#counters.of('waiting')
+  }
+
+  get counts(): Counts {
+    return this.#counters.totals
+  }
+
+  async offer(requests: Iterable<CrawlRequest>): Promise<OfferResult> {
+    const { result, committed } = this.#store.database.write(() => this.#add(requests))
+    if (result.added > 0) this.#wake.abort()
+    this.#commitIfIdle()
+    await committed
+    return result
+  }
+
+  async *turns(signal: AbortSignal): AsyncGenerator<Turn> {
+    signal.addEventListener('abort', () => this.#wake.abort(), { once: true })
+    while (!signal.aborted) {
+      const { result: turn } = this.#store.database.write(() => this.#take())
+      if (turn !== undefined) {
+        yield turn
+        continue
+      }
+      if (this.#nextDueAt === Number.POSITIVE_INFINITY && this.#out.size === 0) return
+      this.#wake = new AbortController()
+      this.#commitIfIdle()
+      await this.#clock.sleep(this.#nextDueAt - this.#clock.now(), this.#wake.signal)
+    }
+  }
+
+  async settle(turn: Turn, settlement: Settlement): Promise<OfferResult> {
+    const out = this.#out.get(turn.id)
+    if (out === undefined)
+      throw new StaleTurnError(`Turn ${turn.id} is not out: ${turn.request.url} was settled before`)
+    this.#out.delete(turn.id)
+    const { result, committed } = this.#store.database.write(() => this.#apply(out, settlement))
+    this.#wake.abort()
+    // What a site asked for outlives the process from now on.
+    if (settlement.pace?.putAside !== undefined || settlement.pace?.waitsFor === 'Retry-After') {
+      this.#store.database.commit()
+    }
+    this.#commitIfIdle()
+    await committed
+    return result
+  }
+
+  readItems(after: number, limit: number): Promise<readonly LoggedItem[]> {
+    this.#counters.set('items_read', Math.max(after, this.#counters.of('items_read')))
+    return Promise.resolve(this.#store.items.read(after, limit))
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true
+    this.#wake.abort()
+    this.#store.database.commit()
+    return Promise.resolve()
+  }
+
+  /** When nobody is at work, nothing will come that could share the tick. */
+  #commitIfIdle(): void {
+    if (this.#out.size > 0) return
+    setImmediate(() => {
+      if (this.#out.size === 0 && !this.#isClosed) this.#store.database.commit()
+    })
+  }
+
+  #add(requests: Iterable<CrawlRequest>): OfferResult {
+    const result = { added: 0, seen: 0, out_of_scope: 0, too_deep: 0, url_too_long: 0 }
+    const counts = { added: 0, seen: 0, out_of_scope: 0, too_deep: 0, url_too_long: 0, waiting: 0 }
+    const lines = new Set<number>()
+    for (const request of requests) {
+      const verdict = this.#admit(request, lines)
+      result[verdict] += 1
+      if (request.kind === 'page') counts[verdict] += 1
+    }
+    this.#counters.add({ ...counts, waiting: counts.added })
+    for (const id of lines) {
+      const active = this.#active.get(id)
+      if (active === undefined) this.#sql.setDueIfNone.run(id)
+      else this.#sql.setDue.run(this.#dueAt(active), id)
+    }
+    return result
+  }
+
+  #admit(request: CrawlRequest, lines: Set<number>): keyof OfferResult {
+    const name = hostOf(request.url)
+    let host = this.#hostId(name)
+    if (request.kind === 'page') {
+      const print = fingerprint(request.url)
+      if (host !== undefined && this.#recent.has(host, print)) return 'seen'
+      const verdict = this.#options.admits(request)
+      if (verdict !== 'in') return this.#wasSeen(host, print) ? 'seen' : verdict
+      host ??= this.#addHost(name)
+      this.#recent.add(host, print)
+      if (this.#sql.addSeen.run(host, print).changes === 0) return 'seen'
+    }
+    host ??= this.#addHost(name)
+    const place = this.#counters.of('places')
+    this.#counters.add({ places: 1 })
+    this.#sql.addRequest.run(host, request.priority, place, 0, ...rowOf(request))
+    lines.add(host)
+    return 'added'
+  }
+
+  #wasSeen(host: number | undefined, print: number): boolean {
+    return host !== undefined && this.#sql.seen.get(host, print) !== undefined
+  }
+
+  #hostId(name: string): number | undefined {
+    const known = this.#hostIds.get(name)
+    if (known !== undefined) return known
+    const row = this.#sql.hostByName.get(name)
+    if (row !== undefined) this.#know(name, Number(row.id))
+    return row === undefined ? undefined : Number(row.id)
+  }
+
+  #addHost(name: string): number {
+    const id = Number(this.#sql.addHost.run(name).lastInsertRowid)
+    this.#know(name, id)
+    return id
+  }
+
+  #know(name: string, id: number): void {
+    if (this.#hostIds.size >= maxKnownHosts) this.#hostIds.clear()
+    this.#hostIds.set(name, id)
+  }
+
+  #take(): Turn | undefined {
+    const now = this.#clock.now()
+    for (;;) {
+      const next = this.#sql.nextHost.get()
+      this.#nextDueAt = next === undefined ? Number.POSITIVE_INFINITY : Number(next.due_at)
+      if (next === undefined || this.#nextDueAt > now) return undefined
+      const id = Number(next.id)
+      const host = this.#active.get(id) ?? {
+        id,
+        name: String(next.name),
+        pace: paceOf(next),
+        out: new Set<number>(),
+        takenAt: Number.NEGATIVE_INFINITY,
+      }
+      const restsUntil = this.#openedAt + Math.max(this.#options.delayMs, host.pace?.delayMs ?? 0)
+      const row = restsUntil > now ? undefined : this.#headOf(host, now)
+      if (row !== undefined) return this.#turnOf(host, row, now)
+      this.#sql.setDue.run(restsUntil > now ? restsUntil : this.#dueAt(host), id)
+    }
+  }
+
+  /** The first request of the host's line that may be made and is not out. */
+  #headOf(host: ActiveHost, now: number): Row | undefined {
+    const rows = this.#sql.head.all(host.id, now, host.out.size + 1)
+    return rows.find(({ place }) => !host.out.has(Number(place)))
+  }
+
+  #turnOf(host: ActiveHost, row: Row, now: number): Turn {
+    const request = requestOf(row)
+    const place = Number(row.place)
+    const id = this.#nextTurn++
+    this.#active.set(host.id, host)
+    this.#out.set(id, { host, request, place, notBefore: Number(row.not_before) })
+    host.out.add(place)
+    host.takenAt = now
+    this.#sql.setDue.run(this.#dueAt(host), host.id)
+    const origin = request.kind === 'robots' ? request.origin : originOf(request.url)
+    return { id, host: host.name, request, pace: host.pace, robots: this.#robotsOf(origin) }
+  }
+
+  /** When a host gets its next turn; `null` while it has nothing to do. */
+  #dueAt(host: ActiveHost): number | null {
+    const nobody = host.out.size === 0 ? null : outUntilSettled
+    if (host.out.size >= this.#options.perHostConcurrency) return nobody
+    const now = this.#clock.now()
+    const work = this.#headOf(host, now) === undefined ? this.#sql.soonest.get(host.id, now)?.not_before : 0
+    if (work === undefined || work === null) return nobody
+    const distance = host.pace?.delayMs ?? this.#options.delayMs
+    return Math.max(Number(work), host.pace?.nextVisitAt ?? 0, host.out.size > 0 ? host.takenAt + distance : 0)
+  }
+
+  #robotsOf(origin: string): RobotsRecord | undefined {
+    const known = this.#robots.get(origin)
+    if (known !== undefined) return known
+    const row = this.#sql.robots.get(origin)
+    if (row === undefined) return undefined
+    const record = JSON.parse(String(row.record)) as RobotsRecord
+    this.#knowRobots(record)
+    return record
+  }
+
+  #knowRobots(record: RobotsRecord): void {
+    if (this.#robots.size >= maxKnownRobots) this.#robots.clear()
+    this.#robots.set(record.origin, record)
+  }
+
+  #apply(out: Out, settlement: Settlement): OfferResult {
+    const { host, place } = out
+    host.out.delete(place)
+    const { pace, robots } = settlement
+    if (pace !== undefined) {
+      host.pace = laterOf(host.pace, pace)
+      this.#sql.setPace.run(...paceRowOf(host.pace), host.id)
+    }
+    if (robots !== undefined) {
+      this.#knowRobots(robots)
+      this.#sql.setRobots.run(robots.origin, JSON.stringify(robots))
+    }
+    if (settlement.kind === 'again') this.#replace(out, settlement.request, settlement.notBefore)
+    else this.#end(out, settlement)
+    if (settlement.counts !== undefined) this.#counters.add(settlement.counts)
+    const result = this.#add(settlement.follows)
+    this.#sql.setDue.run(this.#dueAt(host), host.id)
+    if (host.out.size === 0) this.#active.delete(host.id)
+    return result
+  }
+
+  /** A request keeps its place in the line; one that only waited is as it was. */
+  #replace({ host, request, place, notBefore }: Out, again: CrawlRequest, againNotBefore: number): void {
+    if (again === request && againNotBefore === notBefore) return
+    this.#sql.endRequest.run(host.id, request.priority, place)
+    this.#sql.addRequest.run(host.id, again.priority, place, againNotBefore, ...rowOf(again))
+  }
+
+  #end({ host, request, place }: Out, { end, items }: Ended): void {
+    this.#sql.endRequest.run(host.id, request.priority, place)
+    if (request.kind !== 'page' || end === undefined) return
+    this.#counters.add({ waiting: -1 })
+    const endedAt = Math.round(this.#clock.now())
+    const page = this.#sql.addPage.run(host.id, request.url, end.state, end.reason, endedAt).lastInsertRowid
+    this.#store.items.append(Number(page), items)
+  }
+}
+
+type Statements = Readonly<Record<keyof typeof statements, StatementSync>>
+
+const statements = {
+  dueAgain: 'update host set due_at = coalesce(next_visit_at, 0) where due_at = ?',
+  nextHost: `select id, name, due_at, ${paceColumns.join(', ')} from host where due_at is not null order by due_at limit 1`,
+  hostByName: 'select id from host where name = ?',
+  addHost: 'insert into host (name) values (?)',
+  setDue: 'update host set due_at = ? where id = ?',
+  setDueIfNone: 'update host set due_at = coalesce(next_visit_at, 0) where id = ? and due_at is null',
+  setPace: `update host set ${paceColumns.map((column) => `${column} = ?`).join(', ')} where id = ?`,
+  head: `select priority, place, not_before, ${requestColumns.join(', ')} from request
+    where host = ? and not_before <= ? order by priority desc, place limit ?`,
+  soonest: 'select min(not_before) as not_before from request where host = ? and not_before > ?',
+  addRequest: `insert into request (host, priority, place, not_before, ${requestColumns.join(', ')})
+    values (?, ?, ?, ?, ${requestColumns.map(() => '?').join(', ')})`,
+  endRequest: 'delete from request where host = ? and priority = ? and place = ?',
+  seen: 'select 1 from seen where host = ? and fingerprint = ?',
+  addSeen: 'insert into seen (host, fingerprint) values (?, ?) on conflict do nothing',
+  robots: 'select record from robots where origin = ?',
+  setRobots: 'insert or replace into robots (origin, record) values (?, ?)',
+  addPage: 'insert into page (host, url, state, reason, ended_at) values (?, ?, ?, ?, ?)',
+}
+
+function prepare(store: Store): Statements {
+  const prepared = Object.entries(statements).map(([name, sql]) => [name, store.database.prepare(sql)] as const)
+  return Object.fromEntries(prepared) as Statements
+}

@@ -1,0 +1,161 @@
+/**
+ * Whether a crawl may begin on a store: a crawl that is there already is gone on with, or replaced, only when the user says so; and it is
+ * gone on with only as far as what it is has stayed the same.
+ */
+import { hash } from 'node:crypto'
+import { hostOf } from './canonical-url.ts'
+import { CrawlChangedError, CrawlExistsError } from './errors.ts'
+import type { JsonValue } from './json.ts'
+import { type OptionName, type Options, optionNames } from './options.ts'
+import type { PageRequest } from './request.ts'
+import type { Spider } from './spider/spider.ts'
+import type { Store } from './store/store.ts'
+
+/** What to do with a crawl that is in the store already: `new` refuses, `resume` goes on with it, `fresh` removes it. */
+export type Start = 'new' | 'resume' | 'fresh'
+
+/** What a crawl is, as far as it can be compared with what it was. */
+interface Description {
+  readonly spider: string
+  readonly args: JsonValue
+  readonly seeds: readonly string[]
+  /** What decides which URLs belong to the crawl: a URL that was dropped, or kept, by other rules is not looked at again. */
+  readonly scope: Readonly<Record<string, JsonValue>>
+  readonly options: Readonly<Record<string, JsonValue>>
+  /** Digests of the parsers' source. */
+  readonly parsers: Readonly<Record<string, string>>
+}
+
+const scopeOptions: ReadonlySet<OptionName> = new Set([
+  'within',
+  'hosts',
+  'include',
+  'exclude',
+  'maxDepth',
+  'maxUrlLength',
+])
+
+export function describeCrawl(
+  spider: Spider,
+  args: unknown,
+  seeds: readonly PageRequest[],
+  options: Options,
+): Description {
+  const urls = seeds.map(({ url }) => url)
+  const valuesOf = (names: readonly OptionName[]) =>
+    Object.fromEntries(names.map((name) => [name, plain(options[name])] as const))
+  const parsers = [...spider.parsers].map(([name, parser]) => [name, hash('sha1', parser.toString())] as const)
+  return {
+    spider: spider.name,
+    args: plain(args ?? {}),
+    seeds: urls,
+    scope: {
+      ...valuesOf(optionNames.filter((name) => scopeOptions.has(name))),
+      'hosts of the seeds': [...new Set(urls.map(hostOf))].sort(),
+    },
+    options: valuesOf(optionNames.filter((name) => !scopeOptions.has(name))),
+    parsers: Object.fromEntries(parsers),
+  }
+}
+
+/**
+ * Begins a crawl on a store, or goes on with the one that is there.
+ * @returns what has changed since, as sentences; `undefined` for a new crawl.
+ * @throws CrawlExistsError, CrawlChangedError
+ */
+export function beginOn(store: Store, crawl: Description, start: Start): readonly string[] | undefined {
+  const { seeds: _, ...facts } = crawl
+  if (store.state === 'new') {
+    // The seeds are a fact when they were offered, not before.
+    begun(store, { ...facts, begun_at: new Date().toISOString() })
+    return undefined
+  }
+  const before = descriptionIn(store)
+  if (before.spider !== crawl.spider) {
+    throw new CrawlChangedError(
+      `The store ${store.folder} holds a crawl of the spider "${before.spider}", not of "${crawl.spider}": use another store (--store DIR), or --fresh to start anew in this one`,
+    )
+  }
+  refuseExisting(store, start)
+  refuseUnsafe(store, before, crawl)
+  begun(store, { ...facts, finished_at: undefined })
+  return changesOf(before, crawl)
+}
+
+/** @throws CrawlExistsError when the store holds a crawl, and nobody said what is to become of it. */
+export function refuseExisting(store: Store, start: Start): void {
+  if (store.state !== 'new' && start !== 'resume') throw exists(store)
+}
+
+function begun(store: Store, facts: Parameters<Store['setFacts']>[0]): void {
+  // It fails here if it fails: nothing was fetched yet.
+  store.setFacts(facts).catch(() => undefined)
+  store.database.commit()
+}
+
+function exists(store: Store): CrawlExistsError {
+  const state = store.state === 'finished' ? 'finished' : 'unfinished'
+  const { fetched = 0, waiting = 0 } = store.counters.totals
+  const remedy =
+    state === 'finished'
+      ? '--fresh starts anew, and --resume brings its outputs up to date'
+      : '--resume goes on with it, --fresh starts anew'
+  return new CrawlExistsError(
+    state,
+    `The crawl in ${store.folder} is ${state} (${fetched} fetched, ${waiting} waiting): ${remedy}`,
+  )
+}
+
+function descriptionIn(store: Store): Description {
+  const names = ['spider', 'args', 'seeds', 'scope', 'options', 'parsers'] as const
+  return Object.fromEntries(names.map((name) => [name, store.fact(name) ?? []])) as unknown as Description
+}
+
+/** @throws CrawlChangedError where going on would leave gaps in the data, or mix it. */
+function refuseUnsafe(store: Store, before: Description, now: Description): void {
+  const [scope] = differences(before.scope, now.scope)
+  if (scope !== undefined) {
+    throw new CrawlChangedError(
+      `The crawl in ${store.folder} cannot go on, for its scope has changed: ${scope} (URLs were dropped by the old one; set it back, or start anew with --fresh)`,
+    )
+  }
+  for (const name of Object.keys(before.parsers).filter((known) => !(known in now.parsers))) {
+    const row = store.database.prepare('select url from request where parser = ? limit 1').get(name)
+    if (row === undefined) continue
+    throw new CrawlChangedError(
+      `The crawl in ${store.folder} cannot go on: requests wait for the parser \`${name}\` (${String(row.url)}), and the spider has none of that name (put it back, or start anew with --fresh)`,
+    )
+  }
+}
+
+function changesOf(before: Description, now: Description): readonly string[] {
+  const gone = before.seeds.filter((seed) => !now.seeds.includes(seed))
+  const added = now.seeds.filter((seed) => !before.seeds.includes(seed))
+  const edited = Object.keys(now.parsers).filter((name) => now.parsers[name] !== before.parsers[name])
+  return [
+    ...differences(before.options, now.options),
+    ...(same(before.args, now.args) ? [] : [`args was ${JSON.stringify(before.args)}, is ${JSON.stringify(now.args)}`]),
+    ...added.map((seed) => `the seed ${seed} is new`),
+    ...gone.map((seed) => `the seed ${seed} is no longer one`),
+    ...edited.map((name) => `the parser \`${name}\` has been edited: items may differ from those before`),
+  ]
+}
+
+function differences(before: Description['options'], now: Description['options']): string[] {
+  return Object.keys(now)
+    .filter((name) => !same(before[name], now[name]))
+    .map((name) => `${name} was ${shown(before[name])}, is ${shown(now[name])}`)
+}
+
+const same = (a: unknown, b: unknown) => JSON.stringify(a ?? null) === JSON.stringify(b ?? null)
+
+const shown = (value: unknown) =>
+  value === null || value === undefined ? 'not set' : typeof value === 'string' ? value : JSON.stringify(value)
+
+/** As JSON has it; what it has no word for (patterns, "no limit") as text. */
+function plain(value: unknown): JsonValue {
+  const text = JSON.stringify(value ?? null, (_key, entry: unknown) =>
+    entry instanceof RegExp || entry === Number.POSITIVE_INFINITY || typeof entry === 'bigint' ? String(entry) : entry,
+  )
+  return JSON.parse(text) as JsonValue
+}

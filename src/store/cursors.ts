@@ -1,0 +1,49 @@
+/**
+ * Cursors of exporters. A cursor says how far an output is, in items of the log and in bytes of the file that were synced before it was
+ * committed; so after a kill a file can be cut back to what the cursor says, and gone on with from the log.
+ */
+import { realpathSync } from 'node:fs'
+import { relative, resolve } from 'node:path'
+import type { StatementSync } from 'node:sqlite'
+import type { Cursor } from '../cursor.ts'
+import type { Database } from './database.ts'
+
+export class Cursors {
+  readonly #database: Database
+  readonly #folder: string
+  readonly #select: StatementSync
+  readonly #save: StatementSync
+
+  constructor(database: Database, folder: string) {
+    this.#database = database
+    this.#folder = realpathSync(folder)
+    this.#select = database.prepare('select mode, item, bytes, columns, is_closed from output where path = ?')
+    this.#save = database.prepare(
+      'insert or replace into output (path, mode, item, bytes, columns, is_closed) values (?, ?, ?, ?, ?, ?)',
+    )
+  }
+
+  /** @param path of the output, from the working directory; `-` is standard output. */
+  get(path: string): Cursor | undefined {
+    const row = this.#database.read(() => this.#select.get(this.#key(path)))
+    if (row === undefined) return undefined
+    return {
+      mode: row.mode === 'replace' ? 'replace' : 'append',
+      item: Number(row.item),
+      bytes: row.bytes === null ? null : Number(row.bytes),
+      columns: row.columns === null ? null : (JSON.parse(String(row.columns)) as readonly string[]),
+      isClosed: row.is_closed === 1,
+    }
+  }
+
+  /** Resolves when it is committed. */
+  save(path: string, { mode, item, bytes, columns, isClosed }: Cursor): Promise<void> {
+    const values = [mode, item, bytes, columns === null ? null : JSON.stringify(columns), isClosed ? 1 : 0] as const
+    return this.#database.write(() => this.#save.run(this.#key(path), ...values)).committed
+  }
+
+  /** Relative to the store, so that both can be moved together. */
+  #key(path: string): string {
+    return path === '-' ? path : relative(this.#folder, resolve(path))
+  }
+}

@@ -1,0 +1,126 @@
+/**
+ * The tables of a store, and how a store of an older doff becomes one of this. The README documents them for people who look with a tool
+ * of their own.
+ */
+import { StoreFailedError, StoreVersionError } from '../errors.ts'
+import type { Database } from './database.ts'
+
+/** In the file's header, so that `file` and we can tell what it is: "doff". */
+const applicationId = 0x646f6666
+
+/**
+ * The due time of a host all of whose turns are out. After a kill, these are the hosts that were being visited.
+ */
+export const outUntilSettled = Number.MAX_SAFE_INTEGER
+
+/** The steps from an empty file to this version; a step that was released is never changed. */
+export const migrations: readonly string[] = [
+  `
+  -- What the crawl is: spider, options, args, when it was begun and finished. Values are JSON.
+  create table crawl (name text primary key, value text not null) strict, without rowid;
+
+  -- What was counted since the crawl's first start.
+  create table count (name text primary key, value real not null) strict, without rowid;
+
+  -- Hosts, and their pace. Times are milliseconds since 1970.
+  create table host (
+    id integer primary key,
+    name text not null unique,
+    due_at real,              -- when it gets its next turn; null: nothing waits
+    next_visit_at real,       -- no request leaves before; null: not visited yet
+    delay_ms real,
+    crawl_delay_ms real,
+    back_off_ms real,
+    put_aside text,
+    waits_for text
+  ) strict;
+  create index host_due on host (due_at) where due_at is not null;
+
+  -- What the robots.txt of an origin said, as JSON.
+  create table robots (origin text primary key, record text not null) strict, without rowid;
+
+  -- The lines: requests that wait, or are out. Deleted when they come to their end.
+  create table request (
+    host integer not null,
+    priority real not null,
+    place integer not null,   -- order of discovery
+    not_before real not null,
+    url text not null,
+    parser text,              -- null: no page, but a hop of the robots.txt of robots_origin
+    depth integer not null,
+    attempt integer not null,
+    referrer text,
+    data text,                -- JSON
+    redirects text,           -- JSON list
+    robots_origin text,
+    primary key (host, priority desc, place)
+  ) strict, without rowid;
+
+  -- Fingerprints of the URLs that were ever added.
+  create table seen (host integer not null, fingerprint integer not null, primary key (host, fingerprint)) strict, without rowid;
+
+  -- Pages that came to their end: done, failed or skipped, with the reason.
+  create table page (
+    id integer primary key,
+    host integer not null,
+    url text not null,
+    state text not null,
+    reason text not null,
+    ended_at integer not null
+  ) strict;
+
+  -- The item log. Items are JSON; types says where a date or a bigint was.
+  create table item (id integer primary key, page integer not null, value text not null, types text) strict;
+
+  -- Cursors of exporters: how far they are, in items and in bytes that were synced.
+  create table output (
+    path text primary key,    -- relative to the store's folder
+    mode text not null,
+    item integer not null,
+    bytes integer,            -- null: not a file
+    columns text,             -- of a CSV file, as JSON
+    is_closed integer not null
+  ) strict, without rowid;
+  `,
+]
+
+/**
+ * Brings a database to this version.
+ * @throws StoreVersionError when a newer doff wrote it; StoreFailedError when it is not doff's.
+ */
+export function migrate(database: Database, name: string, steps: readonly string[] = migrations): void {
+  const version = numberOf(database, 'pragma user_version')
+  const isEmpty = version === 0 && numberOf(database, 'select count(*) from sqlite_schema') === 0
+  if (!isEmpty) checkApplication(database, name)
+  if (version > steps.length) {
+    throw new StoreVersionError(
+      `The store ${name} was written by a newer doff (its version is ${version}, this doff knows ${steps.length}): update doff, or start anew with --fresh`,
+    )
+  }
+  if (version === steps.length) return
+  database.execute('begin immediate')
+  for (const step of steps.slice(version)) database.execute(step)
+  database.execute(`pragma user_version = ${steps.length}; pragma application_id = ${applicationId}; commit`)
+}
+
+/** For a reader, who changes nothing. */
+export function checkVersion(database: Database, name: string): void {
+  checkApplication(database, name)
+  const version = numberOf(database, 'pragma user_version')
+  if (version === migrations.length) return
+  throw new StoreVersionError(
+    `The store ${name} has version ${version}, this doff knows ${migrations.length}: ` +
+      (version > migrations.length ? 'update doff' : 'resume its crawl once with this doff'),
+  )
+}
+
+function checkApplication(database: Database, name: string): void {
+  if (numberOf(database, 'pragma application_id') === applicationId) return
+  throw new StoreFailedError(`${name} is not a store of doff's: its database is another program's`, {
+    cause: undefined,
+  })
+}
+
+function numberOf(database: Database, sql: string): number {
+  return Number(Object.values(database.read(() => database.prepare(sql).get()) ?? {})[0])
+}
