@@ -42,6 +42,9 @@ interface Reminder {
   readonly host: Host
 }
 
+/** A reason that is made once; a new one each time costs more than the rest of a turn. */
+const woken = new Error('there may be a turn')
+
 const byPlaceInLine = (a: Waiting, b: Waiting) => b.request.priority - a.request.priority || a.order - b.order
 const bySoonest = (a: Waiting, b: Waiting) => a.notBefore - b.notBefore
 
@@ -60,7 +63,8 @@ export class MemoryFrontier implements Frontier {
   #nextOrder = 0
   #nextTurn = 1
   #nextItem = 1
-  #wake = new AbortController()
+  /** Ends the sleep of whoever waits for a turn. */
+  #sleep: AbortController | undefined
 
   constructor(options: FrontierOptions, clock: Clock) {
     this.#options = options
@@ -82,12 +86,12 @@ export class MemoryFrontier implements Frontier {
       result[verdict] += 1
       if (request.kind === 'page') addCounts(this.#counts, { [verdict]: 1 })
     }
-    if (result.added > 0) this.#wake.abort()
+    if (result.added > 0) this.#wake()
     return Promise.resolve(result)
   }
 
   async *turns(signal: AbortSignal): AsyncGenerator<Turn> {
-    signal.addEventListener('abort', () => this.#wake.abort(), { once: true })
+    signal.addEventListener('abort', () => this.#wake(), { once: true })
     while (!signal.aborted) {
       const turn = this.#take()
       if (turn !== undefined) {
@@ -95,9 +99,9 @@ export class MemoryFrontier implements Frontier {
         continue
       }
       if (this.#inLines === 0 && this.#out.size === 0) return
-      this.#wake = new AbortController()
+      this.#sleep = new AbortController()
       const nextTurnAt = this.#reminders.peek()?.at ?? Number.POSITIVE_INFINITY
-      await this.#clock.sleep(nextTurnAt - this.#clock.now(), this.#wake.signal)
+      await this.#clock.sleep(nextTurnAt - this.#clock.now(), this.#sleep.signal)
     }
   }
 
@@ -118,7 +122,7 @@ export class MemoryFrontier implements Frontier {
       this.#robotsRequests -= 1
     }
     this.#remind(host)
-    this.#wake.abort()
+    this.#wake()
     if (settlement.counts !== undefined) addCounts(this.#counts, settlement.counts)
     if (settlement.kind === 'ended') {
       for (const item of settlement.items) this.#log.push({ id: this.#nextItem++, item })
@@ -134,8 +138,13 @@ export class MemoryFrontier implements Frontier {
   }
 
   [Symbol.asyncDispose](): Promise<void> {
-    this.#wake.abort()
+    this.#wake()
     return Promise.resolve()
+  }
+
+  #wake(): void {
+    this.#sleep?.abort(woken)
+    this.#sleep = undefined
   }
 
   #admit(request: CrawlRequest): keyof OfferResult {

@@ -42,6 +42,9 @@ interface Out {
   readonly notBefore: number
 }
 
+/** A reason that is made once; a new one each time costs more than the rest of a turn. */
+const woken = new Error('there may be a turn')
+
 /** Names and rules that are kept in memory; when there are more, they are read again. */
 const maxKnownHosts = 10_000
 const maxKnownRobots = 1_000
@@ -61,7 +64,8 @@ export class SqliteFrontier implements Frontier {
   readonly #out = new Map<number, Out>()
   #nextTurn = 1
   #nextDueAt = Number.POSITIVE_INFINITY
-  #wake = new AbortController()
+  /** Ends the sleep of whoever waits for a turn. */
+  #sleep: AbortController | undefined
   #isClosed = false
 
   constructor(store: Store, options: FrontierOptions, clock: Clock) {
@@ -85,14 +89,14 @@ export class SqliteFrontier implements Frontier {
 
   async offer(requests: Iterable<CrawlRequest>): Promise<OfferResult> {
     const { result, committed } = this.#store.database.write(() => this.#add(requests))
-    if (result.added > 0) this.#wake.abort()
+    if (result.added > 0) this.#wake()
     this.#commitIfIdle()
     await committed
     return result
   }
 
   async *turns(signal: AbortSignal): AsyncGenerator<Turn> {
-    signal.addEventListener('abort', () => this.#wake.abort(), { once: true })
+    signal.addEventListener('abort', () => this.#wake(), { once: true })
     while (!signal.aborted) {
       const { result: turn } = this.#store.database.write(() => this.#take())
       if (turn !== undefined) {
@@ -100,9 +104,9 @@ export class SqliteFrontier implements Frontier {
         continue
       }
       if (this.#nextDueAt === Number.POSITIVE_INFINITY && this.#out.size === 0) return
-      this.#wake = new AbortController()
+      this.#sleep = new AbortController()
       this.#commitIfIdle()
-      await this.#clock.sleep(this.#nextDueAt - this.#clock.now(), this.#wake.signal)
+      await this.#clock.sleep(this.#nextDueAt - this.#clock.now(), this.#sleep.signal)
     }
   }
 
@@ -112,7 +116,7 @@ export class SqliteFrontier implements Frontier {
       throw new StaleTurnError(`Turn ${turn.id} is not out: ${turn.request.url} was settled before`)
     this.#out.delete(turn.id)
     const { result, committed } = this.#store.database.write(() => this.#apply(out, settlement))
-    this.#wake.abort()
+    this.#wake()
     // What a site asked for outlives the process from now on.
     if (settlement.pace?.putAside !== undefined || settlement.pace?.waitsFor === 'Retry-After') {
       this.#store.database.commit()
@@ -129,9 +133,14 @@ export class SqliteFrontier implements Frontier {
 
   [Symbol.asyncDispose](): Promise<void> {
     this.#isClosed = true
-    this.#wake.abort()
+    this.#wake()
     this.#store.database.commit()
     return Promise.resolve()
+  }
+
+  #wake(): void {
+    this.#sleep?.abort(woken)
+    this.#sleep = undefined
   }
 
   /** When nobody is at work, nothing will come that could share the tick. */
@@ -226,8 +235,15 @@ export class SqliteFrontier implements Frontier {
 
   /** The first request of the host's line that may be made and is not out. */
   #headOf(host: ActiveHost, now: number): Row | undefined {
-    const rows = this.#sql.head.all(host.id, now, host.out.size + 1)
-    return rows.find(({ place }) => !host.out.has(Number(place)))
+    if (host.out.size === 0) return this.#sql.head.get(host.id, now)
+    const places = this.#sql.places.all(host.id, now, host.out.size + 1)
+    const next = places.find(({ place }) => !host.out.has(Number(place)))
+    return next && this.#sql.request.get(host.id, next.priority ?? 0, next.place ?? 0)
+  }
+
+  /** Whether the line has a request that may be made and is not out: those that are out are among the first to count. */
+  #hasWork(host: ActiveHost, now: number): boolean {
+    return this.#sql.beyond.get(host.id, now, host.out.size) !== undefined
   }
 
   #turnOf(host: ActiveHost, row: Row, now: number): Turn {
@@ -248,7 +264,7 @@ export class SqliteFrontier implements Frontier {
     const nobody = host.out.size === 0 ? null : outUntilSettled
     if (host.out.size >= this.#options.perHostConcurrency) return nobody
     const now = this.#clock.now()
-    const work = this.#headOf(host, now) === undefined ? this.#sql.soonest.get(host.id, now)?.not_before : 0
+    const work = this.#hasWork(host, now) ? 0 : this.#sql.soonest.get(host.id, now)?.not_before
     if (work === undefined || work === null) return nobody
     const distance = host.pace?.delayMs ?? this.#options.delayMs
     return Math.max(Number(work), host.pace?.nextVisitAt ?? 0, host.out.size > 0 ? host.takenAt + distance : 0)
@@ -318,7 +334,12 @@ const statements = {
   setDueIfNone: 'update host set due_at = coalesce(next_visit_at, 0) where id = ? and due_at is null',
   setPace: `update host set ${paceColumns.map((column) => `${column} = ?`).join(', ')} where id = ?`,
   head: `select priority, place, not_before, ${requestColumns.join(', ')} from request
-    where host = ? and not_before <= ? order by priority desc, place limit ?`,
+    where host = ? and not_before <= ? order by priority desc, place limit 1`,
+  places:
+    'select priority, place from request where host = ? and not_before <= ? order by priority desc, place limit ?',
+  request: `select priority, place, not_before, ${requestColumns.join(', ')} from request
+    where host = ? and priority = ? and place = ?`,
+  beyond: 'select 1 from request where host = ? and not_before <= ? limit 1 offset ?',
   soonest: 'select min(not_before) as not_before from request where host = ? and not_before > ?',
   addRequest: `insert into request (host, priority, place, not_before, ${requestColumns.join(', ')})
     values (?, ?, ?, ?, ${requestColumns.map(() => '?').join(', ')})`,
