@@ -246,8 +246,10 @@ class CrawlRun<Item extends object> implements Crawl<Item> {
     const offered = new Set(Array.isArray(before) ? before : [])
     const seeds = this.#seeds.filter(({ url }) => !offered.has(url))
     if (seeds.length === 0) return
+    // In one transaction: both are written before either is awaited.
+    const isFact = store?.setFacts({ seeds: this.#seeds.map(({ url }) => url) })
     this.#notify({ kind: 'offered', result: await frontier.offer(seeds) })
-    await store?.setFacts({ seeds: this.#seeds.map(({ url }) => url) })
+    await isFact
   }
 
   /** The last event, once: the reader's end and a disposal may both come to it. */

@@ -66,7 +66,8 @@ export function describeCrawl(
 export function beginOn(store: Store, crawl: Description, start: Start): readonly string[] | undefined {
   const { seeds: _, ...facts } = crawl
   if (store.state === 'new') {
-    // The seeds are a fact when they were offered, not before.
+    // The seeds become a fact when they are offered; until then there is no crawl.
+    store.cursors.forget()
     begun(store, { ...facts, begun_at: new Date().toISOString() })
     return undefined
   }

@@ -107,7 +107,8 @@ export async function crawlCommand(name: string, given: CrawlFlags): Promise<num
   if (!isQuiet) {
     const facts = { ...run.stats, outputs: closed.paths }
     say(format === 'json' ? 'summary' : summarize(run.stats, closed.paths), facts)
-    if (store?.state === 'unfinished') say(`Go on with: doff crawl ${name}${storeFlag} --resume`)
+    const more = run.stats.stopReason === 'max_pages' ? ' --max-pages MORE' : ''
+    if (store?.state === 'unfinished') say(`Go on with: doff crawl ${name}${storeFlag} --resume${more}`)
   }
   if (flags.summary !== undefined) await writeSummary(flags.summary, run.stats, closed.paths)
   if (failure !== undefined && !(failure instanceof OutputFailedError && failure.readerLeft)) throw failure

@@ -45,9 +45,9 @@ interface Out {
 /** A reason that is made once; a new one each time costs more than the rest of a turn. */
 const woken = new Error('there may be a turn')
 
-/** Names and rules that are kept in memory; when there are more, they are read again. */
+/** What is kept in memory of names and rules; when there is more, it is forgotten and read again. */
 const maxKnownHosts = 10_000
-const maxKnownRobots = 1_000
+const maxKnownRobotsChars = 8 * 1024 * 1024
 
 export class SqliteFrontier implements Frontier {
   readonly #options: FrontierOptions
@@ -59,6 +59,7 @@ export class SqliteFrontier implements Frontier {
   readonly #openedAt: number
   readonly #hostIds = new Map<string, number>()
   readonly #robots = new Map<string, RobotsRecord>()
+  #robotsChars = 0
   readonly #recent = new RecentlySeen()
   readonly #active = new Map<number, ActiveHost>()
   readonly #out = new Map<number, Out>()
@@ -275,14 +276,19 @@ export class SqliteFrontier implements Frontier {
     if (known !== undefined) return known
     const row = this.#sql.robots.get(origin)
     if (row === undefined) return undefined
-    const record = JSON.parse(String(row.record)) as RobotsRecord
-    this.#knowRobots(record)
+    const text = String(row.record)
+    const record = JSON.parse(text) as RobotsRecord
+    this.#knowRobots(record, text)
     return record
   }
 
-  #knowRobots(record: RobotsRecord): void {
-    if (this.#robots.size >= maxKnownRobots) this.#robots.clear()
+  #knowRobots(record: RobotsRecord, { length }: string): void {
+    if (this.#robotsChars + length > maxKnownRobotsChars) {
+      this.#robots.clear()
+      this.#robotsChars = 0
+    }
     this.#robots.set(record.origin, record)
+    this.#robotsChars += length
   }
 
   #apply(out: Out, settlement: Settlement): OfferResult {
@@ -294,8 +300,9 @@ export class SqliteFrontier implements Frontier {
       this.#sql.setPace.run(...paceRowOf(host.pace), host.id)
     }
     if (robots !== undefined) {
-      this.#knowRobots(robots)
-      this.#sql.setRobots.run(robots.origin, JSON.stringify(robots))
+      const text = JSON.stringify(robots)
+      this.#knowRobots(robots, text)
+      this.#sql.setRobots.run(robots.origin, text)
     }
     if (settlement.kind === 'again') this.#replace(out, settlement.request, settlement.notBefore)
     else this.#end(out, settlement)

@@ -12,8 +12,8 @@ const notableWaitMs = 2_000
 export class Progress {
   readonly #now: () => number
   #slowest: { readonly host: string; readonly pace: HostPace } | undefined
-  /** For the rate: pages that were fetched some seconds ago. */
-  #mark = { at: performance.now(), fetched: 0 }
+  /** For the rate: pages that were fetched some seconds ago. A crawl that goes on does not begin with none. */
+  #mark: { readonly at: number; readonly fetched: number } | undefined
   #rate = 0
 
   /** @param now the crawl's clock. */
@@ -47,6 +47,7 @@ export class Progress {
 
   /** Over the last few seconds. */
   #pagesPerSecond(fetched: number): number {
+    this.#mark ??= { at: performance.now(), fetched }
     const elapsedMs = performance.now() - this.#mark.at
     if (elapsedMs >= 2_000) {
       this.#rate = ((fetched - this.#mark.fetched) * 1000) / elapsedMs

@@ -42,6 +42,11 @@ export class Cursors {
     return this.#database.write(() => this.#save.run(this.#key(path), ...values)).committed
   }
 
+  /** Of a crawl that is begun anew: what is in its files is not of its log. */
+  forget(): void {
+    this.#database.write(() => this.#database.prepare('delete from output').run())
+  }
+
   /** Relative to the store, so that both can be moved together. */
   #key(path: string): string {
     return path === '-' ? path : relative(this.#folder, resolve(path))

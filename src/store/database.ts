@@ -5,6 +5,7 @@
  * In WAL mode with `synchronous=NORMAL` a commit survives the death of the process at any instant. It can be lost with the machine's
  * power, never torn: the state is then that of an earlier commit, and goes together with cursors that point to what was synced.
  */
+import { statSync } from 'node:fs'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { messageOf, StoreFailedError } from '../errors.ts'
 
@@ -18,6 +19,9 @@ const busyTimeoutMs = 5_000
 /** Pages of the file that are kept in memory. */
 const cacheKib = 16 * 1024
 const walLimitBytes = 64 * 1024 ** 2
+
+/** How often it is seen to that the file is still there. */
+const presenceIntervalMs = 1_000
 
 interface Tick {
   readonly committed: PromiseWithResolvers<void>
@@ -35,7 +39,10 @@ interface CommitHooks {
 export class Database {
   /** For messages: the folder that the user named. */
   readonly #name: string
+  readonly #path: string
   readonly #connection: DatabaseSync
+  readonly #inode: number
+  #lookedAt = performance.now()
   readonly #hooks: CommitHooks[] = []
   #tick: Tick | undefined
   #failure: StoreFailedError | undefined
@@ -43,6 +50,7 @@ export class Database {
   /** @throws StoreFailedError when the file cannot be opened or is no database. */
   constructor(path: string, name: string, mode: 'write' | 'read' = 'write') {
     this.#name = name
+    this.#path = path
     const connection = this.#translate('open', () => {
       return new DatabaseSync(path, { timeout: busyTimeoutMs, readOnly: mode === 'read' })
     })
@@ -57,6 +65,7 @@ export class Database {
       throw error
     }
     this.#connection = connection
+    this.#inode = inodeOf(path)
   }
 
   prepare(sql: string): StatementSync {
@@ -125,12 +134,27 @@ export class Database {
 
   #openTick(): Tick {
     if (this.#tick !== undefined) return this.#tick
+    this.#checkPresence()
     this.#translate('write', () => this.#connection.exec('begin immediate'))
     const committed = Promise.withResolvers<void>()
     committed.promise.catch(() => undefined)
     const commit = () => this.commit()
     this.#tick = { committed, end: setTimeout(commit, tickMs), idle: setTimeout(commit, idleMs), writes: 0 }
     return this.#tick
+  }
+
+  /** A file that was deleted, or replaced, can be written to for days, and all of it is lost: SQLite does not tell in WAL mode. */
+  #checkPresence(): void {
+    const now = performance.now()
+    if (now - this.#lookedAt < presenceIntervalMs) return
+    this.#lookedAt = now
+    if (inodeOf(this.#path) === this.#inode) return
+    throw new StoreFailedError(
+      `The store ${this.#name} was lost: its file was deleted or replaced (start anew with --fresh)`,
+      {
+        cause: undefined,
+      },
+    )
   }
 
   #fail(error: unknown): void {
@@ -160,6 +184,11 @@ export class Database {
 function clearTimers({ end, idle }: Tick): void {
   clearTimeout(end)
   clearTimeout(idle)
+}
+
+/** NaN, which is not equal to itself, for a file that is not there. */
+function inodeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.ino ?? Number.NaN
 }
 
 type Verb = 'open' | 'read' | 'write'

@@ -91,8 +91,9 @@ export class Store implements Disposable {
     return existsSync(join(folder, 'crawl.db'))
   }
 
+  /** A crawl is there once its seeds are. */
   get state(): 'new' | 'unfinished' | 'finished' {
-    if (this.fact('begun_at') === undefined) return 'new'
+    if (this.fact('seeds') === undefined) return 'new'
     return this.fact('finished_at') === undefined ? 'unfinished' : 'finished'
   }
 

@@ -38,39 +38,41 @@ const fetched = {
 
 /** Each page has 60 links: 45 of its host's navigation, 5 that were met before, and 10 new ones. */
 async function lines(urls: number): Promise<Record<string, number>> {
-  const hostCount = 1_000
+  const hostCount = 100
   const store = Store.open(folder)
   const frontier = new SqliteFrontier(store, frontierOptions, systemClock)
-  const made = new Array<number>(hostCount).fill(1)
-  await frontier.offer(made.map((_, host) => request(urlOf(host, 0))))
+  const made = new Array<number>(hostCount).fill(45)
+  let added = 0
+  for (const [host, count] of made.entries()) {
+    added += (await frontier.offer(Array.from({ length: count }, (_, path) => request(urlOf(host, path))))).added
+  }
   const delay = monitorEventLoopDelay({ resolution: 5 })
   delay.enable()
-  let added = hostCount
   let pages = 0
   let firstUs = 0
-  let window = { cpu: cpuUs(), pages: 0 }
-  const us = () => Math.round((cpuUs() - window.cpu) / (pages - window.pages))
+  let mark = { cpu: cpuUs(), pages: 0 }
+  const us = () => Math.round((cpuUs() - mark.cpu) / (pages - mark.pages))
   for await (const turn of frontier.turns(new AbortController().signal)) {
     if (added >= urls) break
     const host = Number(turn.host.slice(4, -5))
-    const next = made[host] ?? 0
+    const known = made[host] ?? 0
     const follows = Array.from({ length: 60 }, (_, link) => {
-      const path = link < 45 ? link : link < 50 ? (next * 7 + link) % next : next + link - 50
+      const path = link < 45 ? link : link < 50 ? (pages * 7 + link) % known : known + link - 50
       return request(urlOf(host, path), turn.request.url)
     })
-    made[host] = Math.max(next, next + 10)
+    made[host] = known + 10
     added += 10
     pages += 1
     frontier.settle(turn, { ...fetched, follows }).catch(fail)
     if (pages % 20 === 0) await setImmediate()
-    if (added === 11_000 || (added > 11_000 && firstUs === 0)) firstUs = us()
-    // The last window is 5,000 pages long, or what there is.
-    if (firstUs > 0 && pages - window.pages >= 5_000) window = { cpu: cpuUs(), pages }
+    // Around 10,000 URLs, and then windows of 5,000 pages, the last of which counts.
+    if (pages === 300 || (firstUs > 0 && pages - mark.pages >= 5_000)) mark = { cpu: cpuUs(), pages }
+    if (pages === 800) firstUs = us()
   }
   const lastUs = us()
+  const rssMib = mib(process.resourceUsage().maxRSS * 1024)
   await frontier[Symbol.asyncDispose]()
   store[Symbol.dispose]()
-  const rssMib = mib(process.resourceUsage().maxRSS * 1024)
   const start = performance.now()
   const again = Store.open(folder)
   const reopened = new SqliteFrontier(again, frontierOptions, systemClock)
@@ -81,7 +83,7 @@ async function lines(urls: number): Promise<Record<string, number>> {
   controller.abort()
   await reopened[Symbol.asyncDispose]()
   again[Symbol.dispose]()
-  return { firstUs, lastUs, pauseMs: Math.round(delay.max / 1e6), rssMib, diskMib: await diskMib(), reopenMs }
+  return { pages, firstUs, lastUs, pauseMs: Math.round(delay.max / 1e6), rssMib, diskMib: await diskMib(), reopenMs }
 }
 
 async function hosts(count: number): Promise<Record<string, number>> {
