@@ -1,5 +1,5 @@
 # docker build -t doff .
-# docker run --rm -v "$PWD/spiders:/app/spiders:ro" -v "$PWD/config:/app/config:ro" -v "$PWD/data:/data" doff crawl books -o /data/books.jsonl
+# docker run --rm -v "$PWD/spiders:/app/spiders:ro" -v "$PWD/config:/app/config:ro" -v "$PWD/data:/data" doff crawl books --resume --store /data/books -o /data/books.jsonl
 
 FROM node:24-slim AS dependencies
 WORKDIR /app

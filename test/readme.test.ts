@@ -3,11 +3,12 @@ import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { promisify } from 'node:util'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { exitCodes } from '../src/cli/exit-codes.ts'
 import { optionTable } from '../src/options.ts'
-import { openFolder, runDoff } from './cli/run-doff.ts'
+import { openFolder, runDoff, startDoff } from './cli/run-doff.ts'
 import { type Bookshop, openBookshop } from './sites/bookshop.ts'
 
 const root = resolve(import.meta.dirname, '..')
@@ -38,6 +39,7 @@ describe('the README', () => {
     expect(Object.keys(examples)).toEqual([
       'spiders/titles.ts',
       'main.ts',
+      'nightly.ts',
       'spiders/ranked.ts',
       'test.ts',
       'config/night.ts',
@@ -97,15 +99,55 @@ describe('the README', () => {
   it('shows commands that work', async () => {
     const { folder, shop } = await openExamples()
     const commands = [...readme.matchAll(/^npx doff (.*?)\s*(?:#.*)?$/gm)].map((match) => match[1] ?? '')
-    expect(commands).toHaveLength(6)
+    expect(commands).toHaveLength(9)
     for (const command of commands) {
       const words = (command.split(' | ')[0] ?? '').replace('http://127.0.0.1:8080/', shop.url).split(/\s+/)
       const { code, stderr } = await runDoff(
         folder,
         words[0] === 'crawl' && words[1] !== '--help' ? [...words, ...quickly] : words,
       )
-      expect([command, code, stderr]).toEqual([command, 0, ''])
+      expect([command, code, stderr]).toEqual([command, 0, words[0] === 'export' ? '25 items in books.csv.gz\n' : ''])
     }
+  })
+
+  it('shows queries that any SQLite tool answers, also while the crawl is running', async () => {
+    const { folder, shop } = await openExamples()
+    const queries = [...readme.matchAll(/^sqlite3 (\S+) (['"])(.*)\2$/gm)]
+    expect(queries).toHaveLength(3)
+    const args = ['crawl', 'books', '-a', `site=${shop.url}`, '--max-pages', '10']
+    expect((await runDoff(folder, [...args, ...quickly])).code).toBe(3)
+    const running = startDoff(folder, ['crawl', 'books', '--resume', '--delay', '300', '--max-pages', 'Infinity'])
+    await running.said('crawl resumed')
+    const answers = queries.map(([, path = '', , sql = '']) => {
+      using database = new DatabaseSync(join(folder, path), { readOnly: true })
+      return database.prepare(sql).all()
+    })
+    running.kill('SIGKILL')
+    await running.ended
+    const [waiting, failed, titles] = answers
+    expect(waiting).toEqual([{ name: '127.0.0.1', 'count(*)': expect.any(Number) as number }])
+    expect(failed).toEqual([])
+    expect(titles).toHaveLength(3)
+    expect(shop.books.map(({ title }) => title)).toContain(Object.values(titles?.[0] ?? {})[0])
+  })
+
+  it('documents every table of a store, and no other', async () => {
+    const { folder, shop } = await openExamples()
+    await runDoff(folder, ['crawl', 'books', '-a', `site=${shop.url}`, '--max-pages', '1', ...quickly])
+    using database = new DatabaseSync(join(folder, '.doff/books/crawl.db'), { readOnly: true })
+    const tables = database.prepare("select name from sqlite_schema where type = 'table'").all()
+    const table = readme.slice(readme.indexOf('| table | what it holds |'))
+    const documented = [...table.slice(0, table.indexOf('\n\n')).matchAll(/^\| `(\w+)` \|/gm)].map((match) => match[1])
+    expect(documented.toSorted()).toEqual(tables.map(({ name }) => name).toSorted())
+  })
+
+  it('shows a program that is resumed: what it has read does not come again', async () => {
+    const { folder, shop } = await openExamples()
+    const text = examples['nightly.ts'] ?? ''
+    await writeFile(join(folder, 'nightly.ts'), text.replace("start: 'resume'", "start: 'resume', delayMs: 0"))
+    const run = async () => (await promisify(execFile)(process.execPath, ['nightly.ts'], { cwd: folder })).stdout
+    expect((await run()).trimEnd().split('\n')).toHaveLength(shop.books.length)
+    expect(await run()).toBe('')
   })
 
   it('shows code that compiles as strictly as doff itself', async () => {

@@ -87,7 +87,7 @@ export async function crawlCommand(name: string, given: CrawlFlags): Promise<num
     if (store !== undefined) {
       await outputs.catchUp(store)
       // The loop goes on where the outputs are.
-      store.counters.set('items_read', store.items.lastId)
+      store.counters.raise('items_read', store.items.lastId)
     }
     for await (const item of run) await outputs.write(item)
   } catch (error) {

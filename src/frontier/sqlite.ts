@@ -128,7 +128,7 @@ export class SqliteFrontier implements Frontier {
   }
 
   readItems(after: number, limit: number): Promise<readonly LoggedItem[]> {
-    this.#counters.set('items_read', Math.max(after, this.#counters.of('items_read')))
+    this.#counters.raise('items_read', after)
     return Promise.resolve(this.#store.items.read(after, limit))
   }
 

@@ -68,7 +68,7 @@ export function logEvents(log: Log): (event: CrawlEvent) => void {
 
 function logStart(log: Log, { spider, seeds, userAgent, changes }: Started): void {
   log.info({ spider, seeds, userAgent }, changes === undefined ? 'crawl started' : 'crawl resumed')
-  for (const change of changes ?? []) log.warn(`changed since the crawl began: ${change}`)
+  for (const change of changes ?? []) log.info(`changed since the crawl began: ${change}`)
 }
 
 function logRobots(log: Log, { origin, record }: RobotsLearnt): void {

@@ -3,10 +3,12 @@ import { addCounts, type Counts } from '../counts.ts'
 import type { Database } from './database.ts'
 
 export class Counters {
+  readonly #database: Database
   readonly #totals: Record<string, number> = {}
   #since = performance.now()
 
   constructor(database: Database) {
+    this.#database = database
     const rows = database.read(() => database.prepare('select name, value from count').all())
     for (const { name, value } of rows) this.#totals[String(name)] = Number(value)
     const save = database.prepare(
@@ -34,7 +36,11 @@ export class Counters {
     addCounts(this.#totals, counts)
   }
 
-  set(name: string, value: number): void {
-    this.#totals[name] = value
+  /** Sets what only grows, in a write of its own. */
+  raise(name: string, value: number): void {
+    if (this.of(name) >= value) return
+    this.#database.write(() => {
+      this.#totals[name] = value
+    })
   }
 }
