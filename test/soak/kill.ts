@@ -25,7 +25,9 @@ for (let turn = 0; done < kills; turn += 1) {
   })
   done += crawl.killedAfterMs.length
   crawls += 1
-  const isSame = JSON.stringify(crawl.items.toSorted()) === JSON.stringify(uninterrupted.items.toSorted())
+  const isSame =
+    JSON.stringify(crawl.items.toSorted()) === JSON.stringify(uninterrupted.items.toSorted()) &&
+    JSON.stringify(crawl.counts) === JSON.stringify(uninterrupted.counts)
   if (!isSame || crawl.faults.length > 0) failures += 1
   process.stdout.write(
     `${isSame ? 'same' : 'DIFFERENT'}  ${outputs[turn % outputs.length]?.join(' ')}  killed after ${crawl.killedAfterMs.map((ms) => `${ms} ms`).join(', ')}; ` +

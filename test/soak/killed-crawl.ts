@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gunzipSync } from 'node:zlib'
+import type { CrawlStats } from '../../src/index.ts'
 import type { AccessLine } from '../sites/web.ts'
 import { openWebApart, type WebApart } from '../sites/web-apart.ts'
 
@@ -70,7 +71,9 @@ export interface KilledCrawl {
   readonly elapsedMs: number
   readonly requests: number
   readonly log: readonly AccessLine[]
-  /** When processes were killed, and when they were started again, in milliseconds since the epoch. */
+  /** The counters at the end that an uninterrupted crawl has the same. */
+  readonly counts: Readonly<Record<string, unknown>>
+  /** What must not be, whatever the items are. */
   readonly faults: readonly string[]
 }
 
@@ -120,12 +123,23 @@ async function crawlAndKill(site: KillSite, plan: KillPlan, folder: string): Pro
   const elapsedMs = performance.now() - startedAt
   const log = await site.readLog()
   const items = await readOutputs(folder, faults)
-  return { items, killedAfterMs, elapsedMs, requests: log.length, log, faults }
+  const counts = await readCounts(folder)
+  return { items, killedAfterMs, elapsedMs, requests: log.length, log, counts, faults }
 }
 
 function startDoff(folder: string, args: readonly string[]): ChildProcess {
   const doff = join(repository, 'src/cli/doff.js')
-  return spawn(process.execPath, [doff, ...args, '--quiet'], { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] })
+  return spawn(process.execPath, [doff, ...args, '--quiet', '--summary', 'counts.json'], {
+    cwd: folder,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
+}
+
+/** What was offered, ended and found; requests and retries are more, where some were made again. */
+async function readCounts(folder: string): Promise<Readonly<Record<string, unknown>>> {
+  const stats = JSON.parse(await readFile(join(folder, 'counts.json'), 'utf8')) as CrawlStats
+  const { offered, added, dropped, fetched, redirected, failed, skipped, waiting, items, hosts } = stats
+  return { offered, added, dropped, fetched, redirected, failed, skipped, waiting, items, hosts }
 }
 
 /** The lines of the outputs that are there; faults in them, and between them, are said. */
