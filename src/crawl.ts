@@ -158,6 +158,8 @@ class CrawlRun<Item extends object> implements Crawl<Item> {
       throw error
     } finally {
       this.#signal?.removeEventListener('abort', stop)
+      // Also what was opened by a crawl that then could not begin.
+      await this.#resources.disposeAsync()
       this.#end(reason, failure)
     }
   }

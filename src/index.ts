@@ -6,6 +6,8 @@ export { type Crawl, type CrawlOptions, crawl } from './crawl.ts'
 export {
   ArgumentError,
   ContactError,
+  CrawlChangedError,
+  CrawlExistsError,
   CrawlInUseError,
   DoffError,
   type DoffErrorCode,
@@ -16,6 +18,10 @@ export {
   SpiderError,
   SpiderNotFoundError,
   StaleTurnError,
+  StoreFailedError,
+  StoreInUseError,
+  StoreNotFoundError,
+  StoreVersionError,
 } from './errors.ts'
 export type { CrawlEvent, DropReason, EndState, Observer, OfferResult, SkipReason, StopReason } from './events.ts'
 export type { HostPace, RobotsRecord, RobotsRules } from './host.ts'

@@ -1,5 +1,5 @@
 /**
- * What every frontier must do, whatever it keeps its state in. Memory runs it; SQLite and Redis will, as it stands.
+ * What every frontier must do, whatever it keeps its state in. Memory and SQLite run it; Redis will, as it stands.
  */
 import fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -19,11 +19,11 @@ export function request(url: string, more: Partial<PageRequest> = {}): PageReque
   return { ...base, url: canonical, referrer: undefined, data: undefined, ...more }
 }
 
-const done = (more: Partial<Ended> = {}): Ended => {
+export const done = (more: Partial<Ended> = {}): Ended => {
   return { kind: 'ended', end: { state: 'done', reason: 'fetched' }, follows: [], items: [], ...more }
 }
 
-const restingFor = (ms: number, more: Partial<HostPace> = {}): HostPace => {
+export const restingFor = (ms: number, more: Partial<HostPace> = {}): HostPace => {
   return {
     nextVisitAt: systemClock.now() + ms,
     delayMs: ms,
@@ -35,7 +35,7 @@ const restingFor = (ms: number, more: Partial<HostPace> = {}): HostPace => {
   }
 }
 
-const defaults: FrontierOptions = { perHostConcurrency: 1, delayMs: 0, admits: () => 'in' }
+export const defaults: FrontierOptions = { perHostConcurrency: 1, delayMs: 0, admits: () => 'in' }
 
 export function describeFrontier(name: string, openFrontier: OpenFrontier): void {
   describe(`${name} keeps the frontier's contract`, () => {
@@ -475,7 +475,7 @@ export function describeFrontier(name: string, openFrontier: OpenFrontier): void
   })
 }
 
-function reachable(seeds: readonly string[], linksFrom: (url: string) => readonly string[]): Set<string> {
+export function reachable(seeds: readonly string[], linksFrom: (url: string) => readonly string[]): Set<string> {
   const found = new Set(seeds)
   for (const url of found) for (const link of linksFrom(url)) found.add(link)
   return found

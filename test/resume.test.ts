@@ -1,0 +1,157 @@
+/** A crawl with a store from a program: left in the middle, and gone on with. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import {
+  type Crawl,
+  CrawlChangedError,
+  type CrawlEvent,
+  CrawlExistsError,
+  crawl,
+  defineSpider,
+  StoreInUseError,
+} from '../src/index.ts'
+import { Store } from '../src/store/store.ts'
+import { collect, pagesSpider } from './sites/spiders.ts'
+import { openWeb } from './sites/web.ts'
+
+function newFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'doff-crawl-'))
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  return folder
+}
+
+async function openPages(pages: number, latencyMs = 0) {
+  const web = await openWeb({ pages, latencyMs })
+  onTestFinished(() => web[Symbol.asyncDispose]())
+  return { web, spider: pagesSpider(web.urls) }
+}
+
+const resume = (store: string) => ({ store, start: 'resume', delayMs: 0 }) as const
+
+async function take<T>(run: Crawl<T>, count: number): Promise<T[]> {
+  const taken: T[] = []
+  for await (const item of run) {
+    taken.push(item)
+    if (taken.length === count) break
+  }
+  return taken
+}
+
+describe('a crawl with a store', () => {
+  it('goes on after `break`: the item in hand comes again, for nobody knows whether it was used, and no other', async () => {
+    const { web, spider } = await openPages(40)
+    const store = newFolder()
+    const first = await take(crawl(spider, resume(store)), 10)
+    const second = await take(crawl(spider, resume(store)), 10)
+    const run = crawl(spider, resume(store))
+    const rest = await collect(run)
+    expect(second[0]).toEqual(first[9])
+    expect(rest[0]).toEqual(second[9])
+    const all = [...first, ...second.slice(1), ...rest.slice(1)].map(({ url }) => url)
+    expect(all).toHaveLength(40)
+    expect(new Set(all).size).toBe(40)
+    expect(run.stats).toMatchObject({ stopReason: 'finished', fetched: 40, items: 40, waiting: 0, hosts: 1 })
+    // What was fetched and committed is not fetched again, though its items were not read yet.
+    const paths = web.log.map(({ path }) => path)
+    expect(paths.length - new Set(paths).size).toBeLessThan(10)
+  })
+
+  it('drained, goes on as if nothing had been, and says that it does', async () => {
+    const { spider } = await openPages(30, 10)
+    const store = newFolder()
+    const whole = await collect(crawl(spider, { delayMs: 0 }))
+    const run = crawl(spider, resume(store))
+    const first: unknown[] = []
+    for await (const item of run) {
+      first.push(item)
+      run.drain()
+    }
+    expect(run.stats.stopReason).toBe('drained')
+    const events: CrawlEvent[] = []
+    const again = crawl(spider, { ...resume(store), observers: [(event) => events.push(event)] })
+    const rest = await collect(again)
+    expect([...first, ...rest]).toHaveLength(30)
+    expect(new Set([...first, ...rest].map((item) => JSON.stringify(item)))).toEqual(
+      new Set(whole.map((item) => JSON.stringify(item))),
+    )
+    expect(events[0]).toMatchObject({ kind: 'started', changes: [] })
+    // Its seeds were offered when it was begun.
+    expect(again.stats.offered).toBe(run.stats.offered + events.reduce((sum, event) => sum + offeredBy(event), 0))
+  })
+
+  it('gives items back with their types', async () => {
+    const { web } = await openPages(3)
+    const spider = defineSpider({
+      name: 'typed',
+      seeds: web.urls,
+      *parse(page) {
+        yield { at: new Date(86_400_000), big: 2n ** 64n, url: page.url.href }
+      },
+    })
+    for await (const item of crawl(spider, { ...resume(newFolder()), maxPages: 1 }))
+      expect(item).toEqual({ at: new Date(86_400_000), big: 2n ** 64n, url: web.urls[0] })
+  })
+
+  it('keeps a slow reader to its bound, also with a backlog', async () => {
+    const { spider } = await openPages(60)
+    const store = newFolder()
+    await take(crawl(spider, { ...resume(store), maxBufferedItems: 50 }), 1)
+    const run = crawl(spider, { ...resume(store), maxBufferedItems: 5 })
+    let read = 0
+    for await (const _ of run) {
+      read += 1
+      if (read % 10 === 0) await new Promise((resolve) => setTimeout(resolve, 5))
+    }
+    expect(read).toBe(60)
+  })
+
+  it('is not overwritten, nor gone on with, unasked', async () => {
+    const { spider } = await openPages(5)
+    const store = newFolder()
+    await take(crawl(spider, { store, delayMs: 0 }), 1)
+    const refusal = await collect(crawl(spider, { store, delayMs: 0 })).catch((error: unknown) => error)
+    expect(refusal).toBeInstanceOf(CrawlExistsError)
+    expect(refusal).toMatchObject({ state: 'unfinished' })
+    expect(await collect(crawl(spider, { store, delayMs: 0, start: 'fresh' }))).toHaveLength(5)
+    await expect(collect(crawl(spider, { store, delayMs: 0 }))).rejects.toMatchObject({ state: 'finished' })
+    expect(await collect(crawl(spider, resume(store)))).toEqual([])
+  })
+
+  it('takes a new seed of the same host, and refuses one of another: links to that were dropped', async () => {
+    const { web, spider } = await openPages(5)
+    const store = newFolder()
+    await collect(crawl(spider, resume(store)))
+    const [site = ''] = web.urls
+    const more = pagesSpider([site, `${site}page-99`])
+    const run = crawl(more, resume(store))
+    await collect(run)
+    expect(run.stats.failedBy).toEqual({ http_404: 1 })
+    const elsewhere = pagesSpider([site, site.replace('127.0.0.2', '127.0.0.3')])
+    await expect(collect(crawl(elsewhere, resume(store)))).rejects.toThrow(CrawlChangedError)
+  })
+
+  it('has its store for itself, and gives it up however it ends', async () => {
+    const { spider } = await openPages(20)
+    const store = newFolder()
+    const run = crawl(spider, resume(store))
+    const items = run[Symbol.asyncIterator]()
+    await items.next()
+    await expect(collect(crawl(spider, resume(store)))).rejects.toThrow(StoreInUseError)
+    await run[Symbol.asyncDispose]()
+    const thrown = collect(
+      crawl(spider, {
+        ...resume(store),
+        signal: AbortSignal.abort(new Error('enough')),
+      }),
+    )
+    await expect(thrown).rejects.toThrow('enough')
+    expect((await collect(crawl(spider, resume(store)))).length).toBeGreaterThanOrEqual(19)
+    Store.open(store)[Symbol.dispose]()
+  })
+})
+
+function offeredBy(event: CrawlEvent): number {
+  return event.kind === 'offered' ? Object.values(event.result).reduce((sum, count) => sum + count, 0) : 0
+}
