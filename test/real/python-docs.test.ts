@@ -4,13 +4,15 @@
  */
 import { execFile, execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect, it } from 'vitest'
 import docs from '../../spiders/docs.ts'
 import { crawl } from '../../src/index.ts'
+import { runDoff, startDoff } from '../cli/run-doff.ts'
 import { collect } from '../sites/spiders.ts'
 import { openStaticSite, type StaticSite } from '../sites/static-site.ts'
 
@@ -63,6 +65,36 @@ it.skipIf(!existsSync(folder) || !hasWget())(
     console.info(
       `wget found ${expected.size} pages; doff ${fetched} (${skipped} disallowed, ${failed} failed) in ${elapsedMs} ms`,
     )
+  },
+  120_000,
+)
+
+it.skipIf(!existsSync(folder))(
+  'python3.11-doc: a crawl that was killed three times equals an uninterrupted one, byte for byte after sorting',
+  async () => {
+    await using site = await openStaticSite(folder, robots)
+    const spider = fileURLToPath(new URL('../../spiders/docs.ts', import.meta.url))
+    const cwd = await mkdtemp(join(tmpdir(), 'doff-docs-'))
+    const begin = ['crawl', spider, '-a', `site=${site.url}`, '--delay', '0', '--per-host', '4', '-o', 'out.jsonl']
+    const sorted = async () => (await readFile(join(cwd, 'out.jsonl'), 'utf8')).split('\n').toSorted().join('\n')
+
+    expect((await runDoff(cwd, [...begin, '--store', 'memory'])).code).toBe(0)
+    const whole = await sorted()
+    await rm(join(cwd, 'out.jsonl'))
+    site.log.splice(0)
+
+    for (let kill = 0; kill < 3; kill += 1) {
+      const running = startDoff(cwd, [...begin, '--resume'])
+      setTimeout(() => running.kill('SIGKILL'), 1_200)
+      expect((await running.ended).code).toBe(null)
+    }
+    expect((await runDoff(cwd, ['crawl', spider, '--resume'])).code).toBe(0)
+    expect(await sorted()).toBe(whole)
+    const paths = site.log.map(({ path }) => path)
+    console.info(
+      `${whole.split('\n').length - 1} items; ${paths.length - new Set(paths).size} requests were made again`,
+    )
+    await rm(cwd, { recursive: true, force: true })
   },
   120_000,
 )
