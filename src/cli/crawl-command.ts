@@ -2,7 +2,15 @@
 import { open, writeFile } from 'node:fs/promises'
 import { systemClock } from '../clock.ts'
 import { type Crawl, crawl } from '../crawl.ts'
-import { ArgumentError, messageOf, OptionError, OutputError, OutputFailedError, reasonOf } from '../errors.ts'
+import {
+  ArgumentError,
+  messageOf,
+  OptionError,
+  OutputError,
+  OutputFailedError,
+  reasonOf,
+  StoreFailedError,
+} from '../errors.ts'
 import type { CrawlEvent } from '../events.ts'
 import { createLog, type Log, type LogFormat, type LogLevel, logEvents, logFormats, logLevels } from '../observe/log.ts'
 import { Progress } from '../observe/progress.ts'
@@ -85,7 +93,7 @@ export async function crawlCommand(name: string, given: CrawlFlags): Promise<num
   let failure: unknown
   try {
     if (store !== undefined) {
-      await outputs.catchUp(store)
+      await outputs.catchUp(store, stopping.signal)
       // The loop goes on where the outputs are.
       store.counters.raise('items_read', store.items.lastId)
     }
@@ -108,7 +116,9 @@ export async function crawlCommand(name: string, given: CrawlFlags): Promise<num
     const facts = { ...run.stats, outputs: closed.paths }
     say(format === 'json' ? 'summary' : summarize(run.stats, closed.paths), facts)
     const more = run.stats.stopReason === 'max_pages' ? ' --max-pages MORE' : ''
-    if (store?.state === 'unfinished') say(`Go on with: doff crawl ${name}${storeFlag} --resume${more}`)
+    // A store that failed says itself what is to be done.
+    if (!(failure instanceof StoreFailedError) && store?.state === 'unfinished')
+      say(`Go on with: doff crawl ${name}${storeFlag} --resume${more}`)
   }
   if (flags.summary !== undefined) await writeSummary(flags.summary, run.stats, closed.paths)
   if (failure !== undefined && !(failure instanceof OutputFailedError && failure.readerLeft)) throw failure

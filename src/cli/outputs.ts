@@ -61,11 +61,12 @@ export class Outputs {
     return this.#exporters.length
   }
 
-  /** Writes what the log has and they have not. */
-  async catchUp(store: Store): Promise<void> {
+  /** Writes what the log has and they have not. @throws the signal's reason. */
+  async catchUp(store: Store, signal?: AbortSignal): Promise<void> {
     for (const exporter of this.#exporters) {
       for (;;) {
         const batch = store.items.read(exporter.item, batchSize)
+        signal?.throwIfAborted()
         if (batch.length === 0) break
         for (const { id, item } of batch) await exporter.write(item, id)
       }

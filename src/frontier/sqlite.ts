@@ -8,21 +8,22 @@
  * Such a host may have been sent a request that nobody remembers. So after a store was opened again, each host is left alone for its
  * delay first; it costs a crawl one delay, and no site ever sees a gap that is too small (I3).
  */
-import type { StatementSync } from 'node:sqlite'
 import { hostOf, originOf } from '../canonical-url.ts'
 import type { Clock } from '../clock.ts'
 import type { Counts } from '../counts.ts'
 import { StaleTurnError } from '../errors.ts'
 import type { OfferResult } from '../events.ts'
-import type { HostPace, RobotsRecord } from '../host.ts'
+import type { HostPace } from '../host.ts'
 import type { CrawlRequest } from '../request.ts'
 import type { Counters } from '../store/counters.ts'
 import { outUntilSettled } from '../store/schema.ts'
 import type { Store } from '../store/store.ts'
 import { fingerprint, RecentlySeen } from './fingerprint.ts'
 import type { Ended, Frontier, FrontierOptions, LoggedItem, Settlement, Turn } from './frontier.ts'
+import { HostIds, RobotsRecords } from './known.ts'
 import { laterOf } from './later-pace.ts'
-import { paceColumns, paceOf, paceRowOf, type Row, requestColumns, requestOf, rowOf } from './rows.ts'
+import { paceOf, paceRowOf, type Row, requestOf, rowOf } from './rows.ts'
+import { prepare, type Statements } from './statements.ts'
 
 /** A host with turns out. */
 interface ActiveHost {
@@ -45,10 +46,6 @@ interface Out {
 /** A reason that is made once; a new one each time costs more than the rest of a turn. */
 const woken = new Error('there may be a turn')
 
-/** What is kept in memory of names and rules; when there is more, it is forgotten and read again. */
-const maxKnownHosts = 10_000
-const maxKnownRobotsChars = 8 * 1024 * 1024
-
 export class SqliteFrontier implements Frontier {
   readonly #options: FrontierOptions
   readonly #clock: Clock
@@ -57,9 +54,8 @@ export class SqliteFrontier implements Frontier {
   readonly #sql: Statements
   /** Hosts are not visited before this and their delay: somebody may have visited them just before the store was opened. */
   readonly #openedAt: number
-  readonly #hostIds = new Map<string, number>()
-  readonly #robots = new Map<string, RobotsRecord>()
-  #robotsChars = 0
+  readonly #hosts: HostIds
+  readonly #robots: RobotsRecords
   readonly #recent = new RecentlySeen()
   readonly #active = new Map<number, ActiveHost>()
   readonly #out = new Map<number, Out>()
@@ -74,7 +70,9 @@ export class SqliteFrontier implements Frontier {
     this.#options = options
     this.#clock = clock
     this.#counters = store.counters
-    this.#sql = prepare(store)
+    this.#sql = prepare(store.database)
+    this.#hosts = new HostIds(this.#sql)
+    this.#robots = new RobotsRecords(this.#sql)
     this.#openedAt = this.#counters.of('places') === 0 ? Number.NEGATIVE_INFINITY : clock.now()
     store.database.write(() => this.#sql.dueAgain.run(outUntilSettled))
     store.database.commit()
@@ -172,17 +170,17 @@ export class SqliteFrontier implements Frontier {
 
   #admit(request: CrawlRequest, lines: Set<number>): keyof OfferResult {
     const name = hostOf(request.url)
-    let host = this.#hostId(name)
+    let host = this.#hosts.idOf(name)
     if (request.kind === 'page') {
       const print = fingerprint(request.url)
       if (host !== undefined && this.#recent.has(host, print)) return 'seen'
       const verdict = this.#options.admits(request)
       if (verdict !== 'in') return this.#wasSeen(host, print) ? 'seen' : verdict
-      host ??= this.#addHost(name)
+      host ??= this.#hosts.add(name)
       this.#recent.add(host, print)
       if (this.#sql.addSeen.run(host, print).changes === 0) return 'seen'
     }
-    host ??= this.#addHost(name)
+    host ??= this.#hosts.add(name)
     const place = this.#counters.of('places')
     this.#counters.add({ places: 1 })
     this.#sql.addRequest.run(host, request.priority, place, 0, ...rowOf(request))
@@ -192,25 +190,6 @@ export class SqliteFrontier implements Frontier {
 
   #wasSeen(host: number | undefined, print: number): boolean {
     return host !== undefined && this.#sql.seen.get(host, print) !== undefined
-  }
-
-  #hostId(name: string): number | undefined {
-    const known = this.#hostIds.get(name)
-    if (known !== undefined) return known
-    const row = this.#sql.hostByName.get(name)
-    if (row !== undefined) this.#know(name, Number(row.id))
-    return row === undefined ? undefined : Number(row.id)
-  }
-
-  #addHost(name: string): number {
-    const id = Number(this.#sql.addHost.run(name).lastInsertRowid)
-    this.#know(name, id)
-    return id
-  }
-
-  #know(name: string, id: number): void {
-    if (this.#hostIds.size >= maxKnownHosts) this.#hostIds.clear()
-    this.#hostIds.set(name, id)
   }
 
   #take(): Turn | undefined {
@@ -257,7 +236,7 @@ export class SqliteFrontier implements Frontier {
     host.takenAt = now
     this.#sql.setDue.run(this.#dueAt(host), host.id)
     const origin = request.kind === 'robots' ? request.origin : originOf(request.url)
-    return { id, host: host.name, request, pace: host.pace, robots: this.#robotsOf(origin) }
+    return { id, host: host.name, request, pace: host.pace, robots: this.#robots.of(origin) }
   }
 
   /** When a host gets its next turn; `null` while it has nothing to do. */
@@ -271,26 +250,6 @@ export class SqliteFrontier implements Frontier {
     return Math.max(Number(work), host.pace?.nextVisitAt ?? 0, host.out.size > 0 ? host.takenAt + distance : 0)
   }
 
-  #robotsOf(origin: string): RobotsRecord | undefined {
-    const known = this.#robots.get(origin)
-    if (known !== undefined) return known
-    const row = this.#sql.robots.get(origin)
-    if (row === undefined) return undefined
-    const text = String(row.record)
-    const record = JSON.parse(text) as RobotsRecord
-    this.#knowRobots(record, text)
-    return record
-  }
-
-  #knowRobots(record: RobotsRecord, { length }: string): void {
-    if (this.#robotsChars + length > maxKnownRobotsChars) {
-      this.#robots.clear()
-      this.#robotsChars = 0
-    }
-    this.#robots.set(record.origin, record)
-    this.#robotsChars += length
-  }
-
   #apply(out: Out, settlement: Settlement): OfferResult {
     const { host, place } = out
     host.out.delete(place)
@@ -299,11 +258,7 @@ export class SqliteFrontier implements Frontier {
       host.pace = laterOf(host.pace, pace)
       this.#sql.setPace.run(...paceRowOf(host.pace), host.id)
     }
-    if (robots !== undefined) {
-      const text = JSON.stringify(robots)
-      this.#knowRobots(robots, text)
-      this.#sql.setRobots.run(robots.origin, text)
-    }
+    if (robots !== undefined) this.#robots.set(robots)
     if (settlement.kind === 'again') this.#replace(out, settlement.request, settlement.notBefore)
     else this.#end(out, settlement)
     if (settlement.counts !== undefined) this.#counters.add(settlement.counts)
@@ -328,37 +283,4 @@ export class SqliteFrontier implements Frontier {
     const page = this.#sql.addPage.run(host.id, request.url, end.state, end.reason, endedAt).lastInsertRowid
     this.#store.items.append(Number(page), items)
   }
-}
-
-type Statements = Readonly<Record<keyof typeof statements, StatementSync>>
-
-const statements = {
-  dueAgain: 'update host set due_at = coalesce(next_visit_at, 0) where due_at = ?',
-  nextHost: `select id, name, due_at, ${paceColumns.join(', ')} from host where due_at is not null order by due_at limit 1`,
-  hostByName: 'select id from host where name = ?',
-  addHost: 'insert into host (name) values (?)',
-  setDue: 'update host set due_at = ? where id = ?',
-  setDueIfNone: 'update host set due_at = coalesce(next_visit_at, 0) where id = ? and due_at is null',
-  setPace: `update host set ${paceColumns.map((column) => `${column} = ?`).join(', ')} where id = ?`,
-  head: `select priority, place, not_before, ${requestColumns.join(', ')} from request
-    where host = ? and not_before <= ? order by priority desc, place limit 1`,
-  places:
-    'select priority, place from request where host = ? and not_before <= ? order by priority desc, place limit ?',
-  request: `select priority, place, not_before, ${requestColumns.join(', ')} from request
-    where host = ? and priority = ? and place = ?`,
-  beyond: 'select 1 from request where host = ? and not_before <= ? limit 1 offset ?',
-  soonest: 'select min(not_before) as not_before from request where host = ? and not_before > ?',
-  addRequest: `insert into request (host, priority, place, not_before, ${requestColumns.join(', ')})
-    values (?, ?, ?, ?, ${requestColumns.map(() => '?').join(', ')})`,
-  endRequest: 'delete from request where host = ? and priority = ? and place = ?',
-  seen: 'select 1 from seen where host = ? and fingerprint = ?',
-  addSeen: 'insert into seen (host, fingerprint) values (?, ?) on conflict do nothing',
-  robots: 'select record from robots where origin = ?',
-  setRobots: 'insert or replace into robots (origin, record) values (?, ?)',
-  addPage: 'insert into page (host, url, state, reason, ended_at) values (?, ?, ?, ?, ?)',
-}
-
-function prepare(store: Store): Statements {
-  const prepared = Object.entries(statements).map(([name, sql]) => [name, store.database.prepare(sql)] as const)
-  return Object.fromEntries(prepared) as Statements
 }

@@ -1,0 +1,37 @@
+/** The SQL of the frontier on disk, each statement prepared once. */
+import type { StatementSync } from 'node:sqlite'
+import type { Database } from '../store/database.ts'
+import { paceColumns, requestColumns } from './rows.ts'
+
+export type Statements = Readonly<Record<keyof typeof statements, StatementSync>>
+
+const statements = {
+  dueAgain: 'update host set due_at = coalesce(next_visit_at, 0) where due_at = ?',
+  nextHost: `select id, name, due_at, ${paceColumns.join(', ')} from host where due_at is not null order by due_at limit 1`,
+  hostByName: 'select id from host where name = ?',
+  addHost: 'insert into host (name) values (?)',
+  setDue: 'update host set due_at = ? where id = ?',
+  setDueIfNone: 'update host set due_at = coalesce(next_visit_at, 0) where id = ? and due_at is null',
+  setPace: `update host set ${paceColumns.map((column) => `${column} = ?`).join(', ')} where id = ?`,
+  head: `select priority, place, not_before, ${requestColumns.join(', ')} from request
+    where host = ? and not_before <= ? order by priority desc, place limit 1`,
+  places:
+    'select priority, place from request where host = ? and not_before <= ? order by priority desc, place limit ?',
+  request: `select priority, place, not_before, ${requestColumns.join(', ')} from request
+    where host = ? and priority = ? and place = ?`,
+  beyond: 'select 1 from request where host = ? and not_before <= ? limit 1 offset ?',
+  soonest: 'select min(not_before) as not_before from request where host = ? and not_before > ?',
+  addRequest: `insert into request (host, priority, place, not_before, ${requestColumns.join(', ')})
+    values (?, ?, ?, ?, ${requestColumns.map(() => '?').join(', ')})`,
+  endRequest: 'delete from request where host = ? and priority = ? and place = ?',
+  seen: 'select 1 from seen where host = ? and fingerprint = ?',
+  addSeen: 'insert into seen (host, fingerprint) values (?, ?) on conflict do nothing',
+  robots: 'select record from robots where origin = ?',
+  setRobots: 'insert or replace into robots (origin, record) values (?, ?)',
+  addPage: 'insert into page (host, url, state, reason, ended_at) values (?, ?, ?, ?, ?)',
+}
+
+export function prepare(database: Database): Statements {
+  const prepared = Object.entries(statements).map(([name, sql]) => [name, database.prepare(sql)] as const)
+  return Object.fromEntries(prepared) as Statements
+}
