@@ -94,6 +94,21 @@ describe('a crawl with a store', () => {
       expect(item).toEqual({ at: new Date(86_400_000), big: 2n ** 64n, url: web.urls[0] })
   })
 
+  it('loses a page, and not itself, to a follow with a priority that is none', async () => {
+    const { web } = await openPages(1)
+    const spider = defineSpider({
+      name: 'nan',
+      seeds: web.urls,
+      *parse(page) {
+        yield { url: page.url.href }
+        yield page.follow('/a', 'parse', { priority: Number.NaN })
+      },
+    })
+    const run = crawl(spider, resume(newFolder()))
+    expect(await collect(run)).toEqual([])
+    expect(run.stats).toMatchObject({ stopReason: 'finished', failedBy: { parser: 1 } })
+  })
+
   it('keeps a slow reader to its bound, also with a backlog', async () => {
     const { spider } = await openPages(60)
     const store = newFolder()

@@ -40,6 +40,8 @@ export async function collectFinds(
     if (typeof find === 'object' && find !== null && isFollow(find)) {
       if (!spider.parsers.has(find.parser))
         throw new Error(`it follows a link to \`${find.parser}\`, and no parser is called that`)
+      if (typeof find.priority !== 'number' || Number.isNaN(find.priority))
+        throw new TypeError(`the priority of a follow is no number: ${String(find.priority)}`)
       const data = find.data === undefined ? undefined : checkData(find.data)
       if (data?.ok === false) throw new TypeError(`the data of a follow cannot be stored: ${data.message}`)
       // `follow` has counted what is no crawlable link.
