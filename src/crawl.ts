@@ -19,7 +19,7 @@ import { ItemStream, type ReadItems } from './output/item-stream.ts'
 import { createIdentity, type Identity } from './politeness/identity.ts'
 import { Throttle } from './politeness/throttle.ts'
 import type { PageRequest } from './request.ts'
-import { beginOn, describeCrawl, type Start } from './resume.ts'
+import { beginOn, checkStart, describeCrawl, type Start } from './resume.ts'
 import { seedsOf } from './seeds.ts'
 import { checkArguments } from './spider/arguments.ts'
 import type { Spider } from './spider/spider.ts'
@@ -100,7 +100,7 @@ class CrawlRun<Item extends object> implements Crawl<Item> {
     this.#args = checkArguments(spider.name, spider.args, args)
     this.#givenArgs = args
     this.#store = store === 'memory' ? undefined : store
-    this.#start = start ?? 'new'
+    this.#start = checkStart(start)
     this.#signal = signal
     this.#observers = observers ?? []
     this.#clock = clock ?? systemClock

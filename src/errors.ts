@@ -151,6 +151,7 @@ const reasons: Readonly<Record<string, string>> = {
   EPERM: 'permission denied',
   EROFS: 'the file system is read-only',
   EISDIR: 'it is a folder',
+  EEXIST: 'there is a file of that name',
   ENOTDIR: 'a part of its path is no folder',
   ENOSPC: 'the disk is full',
   EDQUOT: 'the disk quota is used up',

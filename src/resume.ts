@@ -4,7 +4,7 @@
  */
 import { hash } from 'node:crypto'
 import { hostOf } from './canonical-url.ts'
-import { CrawlChangedError, CrawlExistsError } from './errors.ts'
+import { CrawlChangedError, CrawlExistsError, OptionError } from './errors.ts'
 import type { JsonValue } from './json.ts'
 import { type OptionName, type Options, optionNames } from './options.ts'
 import type { PageRequest } from './request.ts'
@@ -12,7 +12,15 @@ import type { Spider } from './spider/spider.ts'
 import type { Store } from './store/store.ts'
 
 /** What to do with a crawl that is in the store already: `new` refuses, `resume` goes on with it, `fresh` removes it. */
-export type Start = 'new' | 'resume' | 'fresh'
+export type Start = (typeof starts)[number]
+
+const starts = ['new', 'resume', 'fresh'] as const
+
+/** @throws OptionError for what is no start. */
+export function checkStart(start: Start = 'new'): Start {
+  if (starts.includes(start)) return start
+  throw new OptionError('start', `Expected \`start\` to be one of ${starts.join(', ')}, got ${JSON.stringify(start)}`)
+}
 
 /** What a crawl is, as far as it can be compared with what it was. */
 interface Description {
@@ -103,7 +111,7 @@ function exists(store: Store): CrawlExistsError {
       : '--resume goes on with it, --fresh starts anew'
   return new CrawlExistsError(
     state,
-    `The crawl in ${store.folder} is ${state} (${fetched} fetched, ${waiting} waiting): ${remedy}`,
+    `The crawl in ${store.folder} is ${state} (${fetched} fetched, ${waiting} waiting): ${remedy} (in a program: \`start\`)`,
   )
 }
 

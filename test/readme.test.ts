@@ -112,7 +112,7 @@ describe('the README', () => {
 
   it('shows queries that any SQLite tool answers, also while the crawl is running', async () => {
     const { folder, shop } = await openExamples()
-    const queries = [...readme.matchAll(/^sqlite3 (\S+) (['"])(.*)\2$/gm)]
+    const queries = [...readme.matchAll(/^sqlite3 -readonly (\S+) (['"])(.*)\2$/gm)]
     expect(queries).toHaveLength(3)
     const args = ['crawl', 'books', '-a', `site=${shop.url}`, '--max-pages', '10']
     expect((await runDoff(folder, [...args, ...quickly])).code).toBe(3)

@@ -17,6 +17,8 @@ import { Progress } from '../observe/progress.ts'
 import { summarize } from '../observe/report.ts'
 import type { CrawlStats } from '../observe/stats.ts'
 import { Terminal } from '../observe/terminal.ts'
+import { optionTable } from '../options.ts'
+import type { Destination } from '../output/exporter.ts'
 import { refuseExisting, type Start } from '../resume.ts'
 import type { Spider } from '../spider/spider.ts'
 import { Store } from '../store/store.ts'
@@ -71,6 +73,9 @@ export async function crawlCommand(name: string, given: CrawlFlags): Promise<num
 
   const stopping = new AbortController()
   if (flags.summary !== undefined) await checkSummary(flags.summary)
+  if (start === 'resume' && store?.state === 'new')
+    log.warn(`there is no crawl in ${folder} to resume: this begins one`)
+  warnOfLeftOutputs(store, destinations, log)
   const run = beginCrawl(spider, { args, observers, signal: stopping.signal, store, start }, flags)
   const storeFlag = given.store === undefined ? '' : ` --store ${given.store}`
   const outputs = await Outputs.open(destinations, {
@@ -106,12 +111,24 @@ export async function crawlCommand(name: string, given: CrawlFlags): Promise<num
   interruption.end()
   process.off('unhandledRejection', complain)
 
+  // The outputs could not be brought up to date: nothing was begun that could be summed up.
+  if (failure !== undefined && run.stats.stopReason === undefined) {
+    await outputs.close(false)
+    throw failure
+  }
   const hasEndedWell = failure === undefined && isDone(run.stats) && run.stats.fetched > 0
   const closed = await outputs.close(hasEndedWell)
   failure ??= closed.failure
   const partial = closed.paths.filter((path) => !hasEndedWell && path.endsWith('.part'))
   if (partial.length > 0)
-    log.warn(`the crawl did not finish: its items are in ${partial.join(' and ')}, what they were to replace stays`)
+    log.warn(
+      `${isDone(run.stats) && failure === undefined ? 'nothing could be fetched' : 'the crawl did not finish'}: its items are in ${partial.join(' and ')}, what they were to replace stays`,
+    )
+  const { too_deep: tooDeep } = run.stats.dropped
+  if (tooDeep > 0)
+    log.warn(
+      `${tooDeep} links were deeper than maxDepth (${spider.options.maxDepth ?? optionTable.maxDepth.default}), and not followed`,
+    )
   if (!isQuiet) {
     const facts = { ...run.stats, outputs: closed.paths }
     say(format === 'json' ? 'summary' : summarize(run.stats, closed.paths), facts)
@@ -145,6 +162,15 @@ function configureSpider(spider: Spider, flags: CrawlFlags): Promise<Spider> {
 async function checkCommand(found: Spider, flags: CrawlFlags): Promise<void> {
   destinationsOf(flags)
   crawl(await configureSpider(found, flags), { args: readArguments(flags.arg ?? []) })
+}
+
+/** Outputs of the last command that this one does not name are not gone on with; that is not to be found out later. */
+function warnOfLeftOutputs(store: Store | undefined, destinations: readonly Destination[], log: Log): void {
+  const before = destinationsOf((store?.fact('command') ?? {}) as CrawlFlags)
+  const left = before.filter(({ path }) => !destinations.some((destination) => destination.path === path))
+  if (left.length === 0) return
+  const names = left.map(({ path }) => path).join(' and ')
+  log.warn(`${names} is no longer an output of this crawl: name it again, with the others, to go on with it`)
 }
 
 /** Begins a crawl, and keeps with it what of the command line makes it what it is. */

@@ -1,5 +1,5 @@
 /** `doff export`: writes the item log of a crawl, whole and in any format. It can be asked while the crawl is running. */
-import { OutputError, StoreNotFoundError } from '../errors.ts'
+import { OutputError, OutputFailedError, StoreNotFoundError } from '../errors.ts'
 import { formatOf } from '../output/format.ts'
 import { Store } from '../store/store.ts'
 import { defaultFolder } from './crawl-store.ts'
@@ -22,15 +22,36 @@ export async function exportCommand(name: string, flags: ExportFlags): Promise<n
     folder,
   )
   const warn = (message: string) => void process.stderr.write(`doff: ${message}\n`)
-  const outputs = await Outputs.open(destinations, { warn, store: undefined, exportCommand: () => '' })
-  await outputs.catchUp(store)
-  const { paths, failure } = await outputs.close(true)
+  const isCsv = destinations.some(({ path }) => formatOf(path).format === 'csv')
+  const columns = isCsv ? columnsOf(store) : undefined
+  const outputs = await Outputs.open(destinations, { warn, store: undefined, exportCommand: () => '', columns })
+  let failure: unknown
+  try {
+    await outputs.catchUp(store)
+  } catch (error) {
+    failure = error
+  }
+  const { paths, failure: failureToClose } = await outputs.close(failure === undefined)
+  failure ??= failureToClose
+  if (failure instanceof OutputFailedError && failure.readerLeft) return exitCodes.finished
   if (failure !== undefined) throw failure
   for (const [path, cursor] of outputs.cursors()) {
     if (store.cursors.get(path) !== undefined) await store.cursors.save(path, cursor)
   }
   process.stderr.write(`${store.items.lastId.toLocaleString('en-US')} items in ${paths.join(' and ')}\n`)
   return exitCodes.finished
+}
+
+/** Every field of every item, in the order in which they are met: the whole log is there to be asked. */
+function columnsOf(store: Store): readonly string[] | undefined {
+  const columns = new Set<string>()
+  let after = 0
+  for (;;) {
+    const batch = store.items.read(after, 1_000)
+    if (batch.length === 0) return columns.size === 0 ? undefined : [...columns]
+    for (const { item } of batch) for (const name of Object.keys(item as object)) columns.add(name)
+    after = batch.at(-1)?.id ?? after
+  }
 }
 
 /** The store of the spider; its module need not load, nor be there any more. */

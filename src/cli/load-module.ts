@@ -35,7 +35,7 @@ function messageOf(error: unknown): string {
       .split('\n')
       .map((line) => line.trim())
       .filter((line) => line !== '')[0] ?? error.name
-  return message.startsWith("Cannot find package 'doff'")
-    ? `${message} (install it there: npm install doff)`
-    : `${error.name}: ${message}`
+  if (message.startsWith("Cannot find package 'doff'")) return `${message} (install it there: npm install doff)`
+  if (message.startsWith('Cannot use import statement')) return `${message} (write "type": "module" in package.json)`
+  return `${error.name}: ${message}`
 }

@@ -17,6 +17,8 @@ export interface OutputsOptions {
   readonly store: Store | undefined
   /** What writes a file again, for the message that asks for it. */
   readonly exportCommand: (path: string) => string
+  /** Of CSV files, when they are known before the first item. */
+  readonly columns?: readonly string[] | undefined
 }
 
 /** Items that are read from the log at once. */
@@ -46,13 +48,20 @@ export class Outputs {
   /** @throws OutputError when one of them cannot be written to, or is not what its cursor says. */
   static async open(
     destinations: readonly Destination[],
-    { warn, store, exportCommand }: OutputsOptions,
+    { warn, store, exportCommand, columns }: OutputsOptions,
   ): Promise<Outputs> {
     const exporters: Exporter[] = []
     for (const destination of destinations) {
       const { path } = formatOf(destination.path)
-      const remedy = `write it again from the store: ${exportCommand(path)}`
-      exporters.push(await Exporter.open(destination, { warn, cursors: store?.cursors, remedy }))
+      exporters.push(
+        await Exporter.open(destination, {
+          warn,
+          columns,
+          exportCommand: exportCommand(path),
+          cursors: store?.cursors,
+          readLog: (after, limit) => store?.items.read(after, limit) ?? [],
+        }),
+      )
     }
     return new Outputs(exporters)
   }

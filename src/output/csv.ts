@@ -9,26 +9,31 @@ import { OutputFailedError } from '../errors.ts'
 import type { Encoder } from './format.ts'
 import { toJson } from './json-lines.ts'
 
+/** What is known of the columns before the first item. */
+export interface Columns {
+  readonly columns?: readonly string[] | undefined
+  /** The file is gone on with, and has its header. Default false. */
+  readonly hasHeader?: boolean
+  /** The first line of a file that is appended to. */
+  readonly existingHeader?: string | undefined
+}
+
 /**
  * @param warn called once for each field that has no column.
- * @param known the columns of a file that is gone on with; its header is there.
- * @param existingHeader the first line of a file that is appended to.
- * @throws OutputFailedError when the first item's columns are not those of the file.
+ * @throws OutputFailedError when the columns are not those of the file.
  */
-export function createCsvEncoder(
-  path: string,
-  warn: (message: string) => void,
-  known?: readonly string[],
-  existingHeader?: string,
-): Encoder {
-  let columns = known
+export function createCsvEncoder(path: string, warn: (message: string) => void, known: Columns = {}): Encoder {
+  const { hasHeader = false, existingHeader } = known
+  let { columns } = known
+  let isBegun = hasHeader && columns !== undefined
   const warned = new Set<string>()
 
   const encode = (item: unknown): string => {
     const fields = item as Readonly<Record<string, unknown>>
     let header = ''
-    if (columns === undefined) {
-      columns = Object.keys(fields)
+    columns ??= Object.keys(fields)
+    if (!isBegun) {
+      isBegun = true
       header = stringify([[...columns]])
       if (existingHeader !== undefined && existingHeader !== header.slice(0, -1)) {
         throw new OutputFailedError(

@@ -10,9 +10,10 @@
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
 import type { Cursor } from '../cursor.ts'
-import { createCsvEncoder } from './csv.ts'
+import { type Columns, createCsvEncoder } from './csv.ts'
 import { FileSink } from './file-sink.ts'
 import { type Encoder, type Format, formatOf } from './format.ts'
+import { goOn, type ReadLog } from './go-on.ts'
 import { encodeJsonLine } from './json-lines.ts'
 import { PipeSink } from './pipe-sink.ts'
 import type { Sink } from './sink.ts'
@@ -31,9 +32,14 @@ export interface CursorKeeper {
 
 export interface ExporterOptions {
   readonly warn: (message: string) => void
+  /** Who keeps cursors; without, an output begins where it is, and is not gone on with. */
   readonly cursors?: CursorKeeper | undefined
-  /** How a file can be written again from the log, for the message that asks for it. */
-  readonly remedy?: string
+  /** The items whose numbers cursors speak of. */
+  readonly readLog?: ReadLog
+  /** The command that writes a file again from the log, for the message that asks for it. */
+  readonly exportCommand?: string
+  /** The columns of a CSV file, when they are known before its first item. */
+  readonly columns?: readonly string[] | undefined
 }
 
 /** Text that waits to be written before an item has to wait, too. */
@@ -49,6 +55,7 @@ export class Exporter {
   readonly #sink: Sink
   readonly #encoder: Encoder
   readonly #cursors: CursorKeeper | undefined
+  readonly #foreignBytes: number
   #pending = ''
   #pendingItem: number
   #writtenItem: number
@@ -57,49 +64,25 @@ export class Exporter {
   #writing: Promise<void> | undefined
   #failure: unknown
 
-  private constructor(
-    destination: Destination,
-    format: Format,
-    sink: Sink,
-    encoder: Encoder,
-    cursors: CursorKeeper | undefined,
-    item: number,
-  ) {
+  private constructor(destination: Destination, format: Format, start: Start, cursors: CursorKeeper | undefined) {
     this.#destination = destination
     this.#format = format
-    this.#sink = sink
-    this.#encoder = encoder
+    this.#sink = start.sink
+    this.#encoder = start.encoder
+    this.#foreignBytes = start.foreignBytes
     this.#cursors = cursors
-    this.#pendingItem = item
-    this.#writtenItem = item
+    this.#pendingItem = start.item
+    this.#writtenItem = start.item
   }
 
   /**
    * @throws OutputError when the destination cannot be written to, the format is unknown, or the file is not what its cursor says.
    */
-  static async open(destination: Destination, { warn, cursors, remedy }: ExporterOptions): Promise<Exporter> {
+  static async open(destination: Destination, options: ExporterOptions): Promise<Exporter> {
     const format = formatOf(destination.path)
-    const { path } = format
-    const kept = cursors?.get(path)
-    // What -O has put in its place can be appended to.
-    const isUsable = kept?.mode === destination.mode || (kept?.mode === 'replace' && kept.isClosed)
-    const cursor = isUsable ? kept : undefined
-    const encoderFor = (columns: readonly string[] | undefined, header?: string): Encoder =>
-      format.format === 'csv' ? createCsvEncoder(path, warn, columns, header) : { encode: encodeJsonLine, columns }
-    if (path === '-') {
-      const encoder = encoderFor(cursor?.columns ?? undefined)
-      return new Exporter(destination, format, new PipeSink(process.stdout), encoder, cursors, cursor?.item ?? 0)
-    }
-    const { sink, goesOn, header } = await FileSink.open(format, destination.mode, cursor, remedy)
-    const columns = goesOn ? (cursor?.columns ?? undefined) : undefined
-    const exporter = new Exporter(
-      destination,
-      format,
-      sink,
-      encoderFor(columns, goesOn ? undefined : header),
-      cursors,
-      goesOn ? (cursor?.item ?? 0) : 0,
-    )
+    const { cursors } = options
+    const start = await startOf(destination, format, options)
+    const exporter = new Exporter(destination, format, start, cursors)
     await exporter.#saveCursor(false)
     return exporter
   }
@@ -119,6 +102,7 @@ export class Exporter {
       mode: this.#destination.mode,
       item: this.#writtenItem,
       bytes: this.#sink.bytes,
+      foreignBytes: this.#foreignBytes,
       columns: this.#encoder.columns ?? null,
       isClosed,
     }
@@ -149,7 +133,7 @@ export class Exporter {
     await this.#writeOut()
     let where = ''
     const isReplaced = isComplete && this.#destination.mode === 'replace'
-    await this.#tryIfWell(() => this.#saveCursor(this.#destination.mode === 'append'))
+    await this.#tryIfWell(() => this.#saveCursor(true))
     await this.#try(async () => {
       where = await this.#sink.close(isComplete && this.#failure === undefined)
     })
@@ -191,9 +175,9 @@ export class Exporter {
     }
   }
 
-  /** What the cursor speaks of is synced before it is saved. */
+  /** What the cursor speaks of is synced before it is saved. A replacement has none until it has taken its place. */
   async #saveCursor(isClosed: boolean): Promise<void> {
-    if (this.#cursors === undefined) return
+    if (this.#cursors === undefined || this.#destination.mode === 'replace') return
     await this.#sink.sync()
     await this.#keepCursor(isClosed)
     this.#savedAt = performance.now()
@@ -205,3 +189,40 @@ export class Exporter {
 }
 
 const compress = promisify(gzip)
+
+/** Where an exporter begins. */
+interface Start {
+  readonly sink: Sink
+  readonly encoder: Encoder
+  /** The last item that is there already. */
+  readonly item: number
+  readonly foreignBytes: number
+}
+
+async function startOf(destination: Destination, format: Format, options: ExporterOptions): Promise<Start> {
+  const { warn, cursors, readLog = () => [], exportCommand = '' } = options
+  const { path } = format
+  const createEncoder = (known?: Columns): Encoder =>
+    format.format === 'csv' ? createCsvEncoder(path, warn, known) : { encode: encodeJsonLine, columns: undefined }
+  const fresh: Columns = { columns: options.columns }
+  const kept = cursors?.get(path)
+  // What -O has put in its place can be appended to; a replacement is always written anew, from the log.
+  const cursor = destination.mode === 'append' && (kept?.mode === 'append' || kept?.isClosed) ? kept : undefined
+  const there: Columns = { columns: cursor?.columns ?? undefined, hasHeader: cursor?.columns !== null }
+  if (path === '-') {
+    const encoder = createEncoder(cursor === undefined ? fresh : there)
+    return { sink: new PipeSink(process.stdout), encoder, item: cursor?.item ?? 0, foreignBytes: 0 }
+  }
+  if (destination.mode === 'replace')
+    return { sink: await FileSink.replace(format), encoder: createEncoder(fresh), item: 0, foreignBytes: 0 }
+  if (cursor !== undefined) {
+    const sink = await goOn(format, cursor, { warn, readLog, createEncoder: () => createEncoder(there), exportCommand })
+    const appended = (sink.bytes ?? 0) - (cursor.bytes ?? 0)
+    return { sink, encoder: createEncoder(there), item: cursor.item, foreignBytes: cursor.foreignBytes + appended }
+  }
+  const { sink, size, header } = await FileSink.append(format)
+  const logged = readLog(0, 1).length > 0
+  if (size > 0 && logged && cursors !== undefined)
+    warn(`${path} is new to this crawl: all items of its log are appended to the ${size} bytes that are there`)
+  return { sink, encoder: createEncoder({ ...fresh, existingHeader: header }), item: 0, foreignBytes: size }
+}

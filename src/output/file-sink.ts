@@ -1,65 +1,89 @@
 /**
  * A file that is appended to, or replaced: then items go to `FILE.part`, which takes the file's place in one step when the crawl has
  * finished well. Until then, and if it does not, the old file stays.
- *
- * A file that has a cursor is gone on with: it is cut back to where the cursor is, for what comes after that was written by a process that
- * was killed before it could say so.
  */
-import { type FileHandle, lstat, open, realpath, rename, stat } from 'node:fs/promises'
+import type { Stats } from 'node:fs'
+import { type FileHandle, lstat, open, realpath, rename, rm, stat } from 'node:fs/promises'
 import { gzipSync } from 'node:zlib'
-import type { Cursor } from '../cursor.ts'
 import { OutputError, OutputFailedError, reasonOf } from '../errors.ts'
 import { readEnds } from './file-ends.ts'
 import type { Format } from './format.ts'
 import type { Sink } from './sink.ts'
 
-interface OpenedFile {
+/** What a file that is appended to was found to be. */
+export interface FileToAppend {
   readonly sink: FileSink
-  /** Whether it goes on where its cursor is. */
-  readonly goesOn: boolean
-  /** The first line of a file that is appended to. */
-  readonly header?: string | undefined
+  /** The length of what is there. */
+  readonly size: number
+  /** The first line of what is there. */
+  readonly header: string | undefined
 }
 
 export class FileSink implements Sink {
   readonly #path: string
   readonly #partPath: string | undefined
   readonly #file: FileHandle
+  readonly #inode: number
   readonly #isFile: boolean
   /** The length up to the last line that was written whole. */
   #wholeBytes: number
 
-  private constructor(path: string, partPath: string | undefined, file: FileHandle, isFile: boolean, size: number) {
+  private constructor(path: string, partPath: string | undefined, file: FileHandle, found: Stats) {
     this.#path = path
     this.#partPath = partPath
     this.#file = file
-    this.#isFile = isFile
-    this.#wholeBytes = size
+    this.#inode = found.ino
+    this.#isFile = found.isFile()
+    this.#wholeBytes = found.size
   }
 
-  /**
-   * @param remedy how the file can be written again, when it is not what its cursor says.
-   * @throws OutputError
-   */
-  static async open(
-    format: Format,
-    mode: 'append' | 'replace',
-    cursor?: Cursor,
-    remedy = 'use another file',
-  ): Promise<OpenedFile> {
-    try {
-      return mode === 'append' ? await openToAppend(format, cursor, remedy) : await openToReplace(format.path, cursor)
-    } catch (error) {
-      if (error instanceof OutputError) throw error
-      throw new OutputError(`Cannot write ${format.path}: ${reasonOf(error)}`, { cause: error })
+  /** Opens a file to go on at its end, whatever it is. */
+  static async append({ path, isGzip, format }: Format): Promise<FileToAppend> {
+    const sink = await opened(path, async () => {
+      const file = await open(path, 'a+')
+      return new FileSink(path, undefined, file, await file.stat())
+    })
+    const size = sink.#wholeBytes
+    if (!sink.#isFile || size === 0) return { sink, size, header: undefined }
+    const { firstLine, lastLine } = await readEnds(path, isGzip, size)
+    if (lastLine !== '') {
+      // A last line without a line end is either whole, from another tool, or torn, from a crash.
+      if (!isWhole(lastLine, format)) {
+        await sink.#file.close()
+        throw new OutputError(
+          `${path} ends in a torn line ("${lastLine.slice(0, 40)}"): repair it, or use -O to replace the file`,
+        )
+      }
+      await sink.write(isGzip ? gzipSync('\n') : '\n')
     }
+    return { sink, size: sink.#wholeBytes, header: firstLine }
   }
 
-  /** @param bytes the length that the file is cut back to. */
-  static async of(path: string, partPath: string | undefined, file: FileHandle, bytes?: number): Promise<FileSink> {
-    const found = await file.stat()
-    if (bytes !== undefined && found.size > bytes) await file.truncate(bytes)
-    return new FileSink(path, partPath, file, found.isFile(), bytes ?? found.size)
+  /** Opens a file that a crawl has written before, to go on at a place in it; what comes after is cut off. */
+  static async goOn({ path }: Format, bytes: number | null): Promise<FileSink> {
+    return opened(path, async () => {
+      const file = await open(path, 'a+')
+      if (bytes !== null && (await file.stat()).size > bytes) await file.truncate(bytes)
+      return new FileSink(path, undefined, file, await file.stat())
+    })
+  }
+
+  static async replace({ path }: Format): Promise<FileSink> {
+    return opened(path, async () => {
+      // A link stays, and what it leads to is replaced.
+      const isLink = await lstat(path).then(
+        (entry) => entry.isSymbolicLink(),
+        () => false,
+      )
+      const target = isLink ? await realpath(path) : path
+      const found = await stat(target).catch(() => undefined)
+      if (found?.isDirectory() === true) throw Object.assign(new Error(), { code: 'EISDIR' })
+      if (found?.isFile() === false) throw new OutputError(`Cannot replace ${path}: it is a pipe or a device (use -o)`)
+      // A file of its own: another process that writes to a part of that name is left with one that has no name.
+      await rm(`${target}.part`, { force: true })
+      const file = await open(`${target}.part`, 'ax')
+      return new FileSink(target, `${target}.part`, file, await file.stat())
+    })
   }
 
   get bytes(): number | null {
@@ -78,25 +102,41 @@ export class FileSink implements Sink {
   }
 
   async sync(): Promise<void> {
+    // A pipe or a device cannot be synced.
+    if (!this.#isFile) return
     try {
-      // A pipe or a device cannot be synced.
-      if (this.#isFile) await this.#file.datasync()
+      await this.#file.datasync()
     } catch (error) {
       throw this.#failed('write', error)
     }
+    await this.#checkPresence('alone')
   }
 
   async close(isComplete: boolean): Promise<string> {
     try {
       if (this.#isFile) await this.#file.sync()
       await this.#file.close()
+      if (this.#isFile) await this.#checkPresence(this.#partPath === undefined ? 'among others' : 'alone')
       if (this.#partPath === undefined) return this.#path
       if (!isComplete) return this.#partPath
       await rename(this.#partPath, this.#path)
       return this.#path
     } catch (error) {
-      throw this.#failed('finish', error)
+      throw error instanceof OutputFailedError ? error : this.#failed('finish', error)
     }
+  }
+
+  /** A file that was deleted or rotated can be written to for days, and all of it is lost. */
+  async #checkPresence(writes: 'alone' | 'among others'): Promise<void> {
+    const path = this.#partPath ?? this.#path
+    const found = await stat(path).catch(() => undefined)
+    const isThere = found?.ino === this.#inode && found.size >= this.#wholeBytes
+    if (isThere && (writes === 'among others' || found.size === this.#wholeBytes)) return
+    const what = isThere ? 'is written to by somebody else' : 'was deleted, replaced or cut short'
+    throw new OutputFailedError(
+      `${path} ${what} while the crawl was writing it (what a store holds is not lost: --resume goes on, or says how)`,
+      { cause: undefined },
+    )
   }
 
   #failed(verb: string, error: unknown): OutputFailedError {
@@ -105,63 +145,13 @@ export class FileSink implements Sink {
   }
 }
 
-async function openToAppend(format: Format, cursor: Cursor | undefined, remedy: string): Promise<OpenedFile> {
-  const { path } = format
-  const size = await sizeOf(path)
-  if (cursor !== undefined && cursor.bytes !== null && (size ?? 0) < cursor.bytes) {
-    throw new OutputError(
-      `${path} ${size === undefined ? 'is not there' : `has ${size} bytes`}, and ${cursor.bytes} were written to it: put it back, or ${remedy}`,
-    )
-  }
-  // An empty file can lie where a cursor at 0 left it.
-  const file = await open(path, 'a+')
-  if (cursor !== undefined && (cursor.bytes === null || !cursor.isClosed || cursor.bytes === size)) {
-    return { sink: await FileSink.of(path, undefined, file, cursor.bytes ?? undefined), goesOn: true }
-  }
-  const sink = await FileSink.of(path, undefined, file)
-  if (sink.bytes === null || sink.bytes === 0) return { sink, goesOn: cursor !== undefined }
-  const { firstLine, lastLine } = await readEnds(path, format.isGzip, sink.bytes)
-  if (lastLine !== '') {
-    // A last line without a line end is either whole, from another tool, or torn, from a crash.
-    if (!isWhole(lastLine, format.format)) {
-      await file.close()
-      throw new OutputError(
-        `${path} ends in a torn line ("${lastLine.slice(0, 40)}"): repair it, or use -O to replace the file`,
-      )
-    }
-    await sink.write(format.isGzip ? gzipSync('\n') : '\n')
-  }
-  return { sink, goesOn: cursor !== undefined, header: firstLine }
-}
-
-async function openToReplace(path: string, cursor: Cursor | undefined): Promise<OpenedFile> {
-  // A link stays, and what it leads to is replaced.
-  const isLink = await lstat(path).then(
-    (entry) => entry.isSymbolicLink(),
-    () => false,
-  )
-  const target = isLink ? await realpath(path) : path
-  const found = await stat(target).catch(() => undefined)
-  if (found?.isDirectory() === true) throw Object.assign(new Error(), { code: 'EISDIR' })
-  if (found?.isFile() === false) throw new OutputError(`Cannot replace ${path}: it is a pipe or a device (use -o)`)
-  const partPath = `${target}.part`
-  const partSize = await sizeOf(partPath)
-  // A part that is not what its cursor says is written anew, from the log.
-  const canGoOn = cursor !== undefined && !cursor.isClosed && cursor.bytes !== null
-  if (canGoOn && partSize !== undefined && partSize >= cursor.bytes) {
-    const sink = await FileSink.of(target, partPath, await open(partPath, 'a+'), cursor.bytes)
-    return { sink, goesOn: true }
-  }
-  return { sink: await FileSink.of(target, partPath, await open(partPath, 'w')), goesOn: false }
-}
-
-/** The size of a file; `undefined` if there is none. */
-async function sizeOf(path: string): Promise<number | undefined> {
+/** Says why a path cannot be written to. */
+async function opened<T>(path: string, open: () => Promise<T>): Promise<T> {
   try {
-    return (await stat(path)).size
+    return await open()
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
-    throw error
+    if (error instanceof OutputError) throw error
+    throw new OutputError(`Cannot write ${path}: ${reasonOf(error)}`, { cause: error })
   }
 }
 

@@ -17,9 +17,11 @@ export class Cursors {
   constructor(database: Database, folder: string) {
     this.#database = database
     this.#folder = realpathSync(folder)
-    this.#select = database.prepare('select mode, item, bytes, columns, is_closed from output where path = ?')
+    this.#select = database.prepare(
+      'select mode, item, bytes, foreign_bytes, columns, is_closed from output where path = ?',
+    )
     this.#save = database.prepare(
-      'insert or replace into output (path, mode, item, bytes, columns, is_closed) values (?, ?, ?, ?, ?, ?)',
+      'insert or replace into output (path, mode, item, bytes, foreign_bytes, columns, is_closed) values (?, ?, ?, ?, ?, ?, ?)',
     )
   }
 
@@ -31,15 +33,17 @@ export class Cursors {
       mode: row.mode === 'replace' ? 'replace' : 'append',
       item: Number(row.item),
       bytes: row.bytes === null ? null : Number(row.bytes),
+      foreignBytes: Number(row.foreign_bytes),
       columns: row.columns === null ? null : (JSON.parse(String(row.columns)) as readonly string[]),
       isClosed: row.is_closed === 1,
     }
   }
 
   /** Resolves when it is committed. */
-  save(path: string, { mode, item, bytes, columns, isClosed }: Cursor): Promise<void> {
-    const values = [mode, item, bytes, columns === null ? null : JSON.stringify(columns), isClosed ? 1 : 0] as const
-    return this.#database.write(() => this.#save.run(this.#key(path), ...values)).committed
+  save(path: string, { mode, item, bytes, foreignBytes, columns, isClosed }: Cursor): Promise<void> {
+    const header = columns === null ? null : JSON.stringify(columns)
+    const values = [this.#key(path), mode, item, bytes, foreignBytes, header, isClosed ? 1 : 0] as const
+    return this.#database.write(() => this.#save.run(...values)).committed
   }
 
   /** Of a crawl that is begun anew: what is in its files is not of its log. */

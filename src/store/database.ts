@@ -15,7 +15,7 @@ const idleMs = 5
 const maxWritesPerTick = 200
 
 /** How long another program (an open `sqlite3` shell, say) may hold the file before we give up. */
-const busyTimeoutMs = 5_000
+const busyTimeoutMs = 60_000
 /** Pages of the file that are kept in memory. */
 const cacheKib = 16 * 1024
 const walLimitBytes = 64 * 1024 ** 2
@@ -121,6 +121,13 @@ export class Database {
     tick.committed.resolve()
   }
 
+  /** What is to be thrown when the file holds what was never written to it. */
+  damage(what: string, cause: unknown): StoreFailedError {
+    return new StoreFailedError(`Cannot read the store ${this.#name}: ${damaged.reason}, ${what} (${damaged.remedy})`, {
+      cause,
+    })
+  }
+
   onCommit(hooks: CommitHooks): void {
     this.#hooks.push(hooks)
   }
@@ -202,9 +209,10 @@ function isSqliteError(error: unknown): error is SqliteError {
 }
 
 const makeRoom = 'make room, then go on with --resume'
-const damaged = {
+export const damaged = {
   reason: 'its file is damaged',
-  remedy: 'put a copy of it back, or start anew with --fresh; files that were exported are not touched',
+  remedy:
+    'put a copy of it back, save what can be read with the `.recover` of sqlite3, or start anew with --fresh; files that were exported are not touched',
 }
 
 /** https://www.sqlite.org/rescode.html, primary codes. */

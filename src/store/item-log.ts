@@ -40,6 +40,14 @@ export class ItemLog {
   /** Up to `limit` committed items after item `after`. */
   read(after: number, limit: number): readonly { readonly id: number; readonly item: unknown }[] {
     const rows = this.#database.read(() => this.#select.all(after, this.#lastCommittedId, limit))
-    return rows.map((row) => ({ id: Number(row.id), item: decodeItem(row as unknown as ItemJson) }))
+    return rows.map((row) => ({ id: Number(row.id), item: this.#decode(Number(row.id), row as unknown as ItemJson) }))
+  }
+
+  #decode(id: number, json: ItemJson): unknown {
+    try {
+      return decodeItem(json)
+    } catch (error) {
+      throw this.#database.damage(`item ${id} of its log cannot be read`, error)
+    }
   }
 }

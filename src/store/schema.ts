@@ -78,6 +78,7 @@ export const migrations: readonly string[] = [
     mode text not null,
     item integer not null,
     bytes integer,            -- null: not a file
+    foreign_bytes integer not null,
     columns text,             -- of a CSV file, as JSON
     is_closed integer not null
   ) strict, without rowid;

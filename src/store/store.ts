@@ -13,7 +13,7 @@ import { reasonOf, StoreFailedError, StoreNotFoundError } from '../errors.ts'
 import type { JsonValue } from '../json.ts'
 import { Counters } from './counters.ts'
 import { Cursors } from './cursors.ts'
-import { Database } from './database.ts'
+import { Database, damaged } from './database.ts'
 import { ItemLog } from './item-log.ts'
 import { ownStore } from './owner.ts'
 import { checkVersion, migrate } from './schema.ts'
@@ -141,7 +141,7 @@ function checkSize(path: string, folder: string): void {
   const pageSize = header.readUInt16BE(16) === 1 ? 65_536 : header.readUInt16BE(16)
   if (length === 100 && size >= pageSize * header.readUInt32BE(28)) return
   throw new StoreFailedError(
-    `Cannot open the store ${folder}: its file is damaged, it was cut short (put a copy of it back, or start anew with --fresh; files that were exported are not touched)`,
+    `Cannot open the store ${folder}: ${damaged.reason}, it was cut short (${damaged.remedy})`,
     { cause: undefined },
   )
 }

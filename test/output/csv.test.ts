@@ -6,7 +6,7 @@ import { createCsvEncoder } from '../../src/output/csv.ts'
 /** The text of some items, and the warnings on the way. */
 function written(items: readonly unknown[], existingHeader?: string) {
   const warnings: string[] = []
-  const { encode } = createCsvEncoder('x.csv', (message) => warnings.push(message), undefined, existingHeader)
+  const { encode } = createCsvEncoder('x.csv', (message) => warnings.push(message), { existingHeader })
   return { text: items.map(encode).join(''), warnings }
 }
 
