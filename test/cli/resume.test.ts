@@ -1,7 +1,8 @@
 /** A crawl that is killed, stopped or refused, and gone on with: the command line as a user has it, real processes and real kills. */
-import { execFile, execFileSync } from 'node:child_process'
-import { appendFile, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
+import { execFile } from 'node:child_process'
+import { appendFile, readdir, readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { gunzipSync } from 'node:zlib'
@@ -296,16 +297,20 @@ describe('starting again', () => {
   })
 })
 
+/** As after a kill: the cursor does not know that the output was closed. */
+const forgetClosing = (folder: string) => execSql(folder, 'update output set is_closed = 0')
+
+function execSql(folder: string, sql: string): void {
+  using database = new DatabaseSync(join(folder, '.doff/pages/crawl.db'))
+  database.exec(sql)
+}
+
 describe('outputs that were changed in between', () => {
   it('what a killed process wrote beyond the cursor is cut back', async () => {
     const { folder, begin, resume, read, doff } = await openCrawl()
     await begin('-o', 'out.jsonl', '--max-pages', '10')
     const before = await read('out.jsonl')
-    // As after a kill: the cursor does not know of the end.
-    execFileSync(process.execPath, [
-      '-e',
-      `new (require('node:sqlite').DatabaseSync)(${JSON.stringify(join(folder, '.doff/pages/crawl.db'))}).exec('update output set is_closed = 0')`,
-    ])
+    forgetClosing(folder)
     await appendFile(join(folder, 'out.jsonl'), '{"path":"/page-1","title":"torn')
     expect((await resume('--max-pages', '30')).code).toBe(0)
     const after = await read('out.jsonl')
@@ -341,6 +346,96 @@ describe('outputs that were changed in between', () => {
       expectPages(await read('out.jsonl'), 30)
     },
   )
+
+  it("what is beyond the cursor and not the log's is put aside, and said: no byte of anybody's is lost", async () => {
+    const { folder, begin, resume, read } = await openCrawl()
+    await begin('-o', 'out.jsonl', '--max-pages', '10')
+    forgetClosing(folder)
+    const foreign = '{"path":"/of-another-crawl"}\n'.repeat(3)
+    await appendFile(join(folder, 'out.jsonl'), foreign)
+    const { code, stderr } = await resume('--max-pages', '30')
+    expect(code).toBe(0)
+    expect(stderr).toMatch(/out\.jsonl had \d+ bytes that this crawl's log does not know/)
+    expectPages(await read('out.jsonl'), 30)
+    const aside = (await readdir(folder)).filter((name) => name.startsWith('out.jsonl.cut-'))
+    expect(aside).toHaveLength(1)
+    expect(await read(aside[0] ?? '')).toBe(foreign)
+  })
+
+  it('what is beyond the cursor and is what the log goes on with is cut off without a word', async () => {
+    const { folder, begin, resume, read } = await openCrawl()
+    await begin('-o', 'out.jsonl', '-o', 'out.csv.gz', '--max-pages', '10')
+    const lines = (await read('out.jsonl')).split('\n')
+    const bytes = Buffer.byteLength(`${lines.slice(0, 4).join('\n')}\n`)
+    execSql(folder, `update output set is_closed = 0, item = 4, bytes = ${bytes} where path like '%out.jsonl'`)
+    execSql(
+      folder,
+      "update output set is_closed = 0, item = 0, bytes = 0, columns = null where path like '%out.csv.gz'",
+    )
+    expect(await resume('--max-pages', '30')).toMatchObject({ code: 0, stderr: '' })
+    expectPages(await read('out.jsonl'), 30)
+    expect(
+      gunzipSync(await readFile(join(folder, 'out.csv.gz')))
+        .toString()
+        .trimEnd()
+        .split('\n'),
+    ).toHaveLength(31)
+    expect((await readdir(folder)).filter((name) => name.includes('.cut-'))).toEqual([])
+  })
+
+  it('the advice for a file that held other things before does not destroy them', async () => {
+    const { folder, begin, resume, read } = await openCrawl()
+    await writeFile(join(folder, 'out.jsonl'), '{"path":"/old"}\n')
+    await begin('-o', 'out.jsonl', '--max-pages', '10')
+    await truncate(join(folder, 'out.jsonl'), 100)
+    expectRefusal(
+      await resume(),
+      2,
+      /not all of it was of this crawl, so put it back, or go on with another file: --resume -o OTHER/,
+    )
+    expect((await resume('-o', 'other.jsonl', '--max-pages', '30')).code).toBe(0)
+    expectPages(await read('other.jsonl'), 30)
+  })
+
+  it.each([
+    ['deleted', (path: string) => rm(path), 'was deleted, replaced or cut short'],
+    ['rotated', (path: string) => rename(path, `${path}.old`), 'was deleted, replaced or cut short'],
+    ['emptied', (path: string) => truncate(path), 'was deleted, replaced or cut short'],
+    ['written to', (path: string) => appendFile(path, '{"path":"/mine"}\n'), 'is written to by somebody else'],
+  ])(
+    'a file that is %s while it is written ends the crawl, instead of being written into nowhere',
+    async (_name, harm, message) => {
+      const { folder, given } = await openCrawl({ latencyMs: 60, pages: 60 })
+      const running = startDoff(folder, ['crawl', 'pages', ...given, '-o', 'out.jsonl', '--log-level', 'info'])
+      await running.said('crawl started')
+      await new Promise((resolve) => setTimeout(resolve, 500))
+      await harm(join(folder, 'out.jsonl'))
+      const { code, stderr } = await running.ended
+      expect(code).toBe(1)
+      expect(stderr).toContain(`doff: out.jsonl ${message} while the crawl was writing it`)
+    },
+  )
+
+  it('of two crawls that replace one file, the second has it, and the first says so', async () => {
+    const { folder, given, read } = await openCrawl({ latencyMs: 30, pages: 40 })
+    const [one, two] = ['one', 'two'].map((store) =>
+      startDoff(folder, ['crawl', 'pages', ...given, '--store', store, '-O', 'out.jsonl', '--log-level', 'info']),
+    )
+    const ends = await Promise.all([one?.ended, two?.ended])
+    expect(ends.map((end) => end?.code).toSorted()).toEqual([0, 1])
+    expect(ends.find((end) => end?.code === 1)?.stderr).toContain('was deleted, replaced or cut short')
+    expectPages(await read('out.jsonl'), 40)
+  })
+
+  it('says what may surprise: nothing to resume, an output left behind, a file that gets the whole log', async () => {
+    const { folder, begin, resume } = await openCrawl()
+    const begun = await begin('--resume', '-o', 'a.jsonl', '--max-pages', '5')
+    expect(begun.stderr).toContain('there is no crawl in .doff/pages to resume: this begins one')
+    await writeFile(join(folder, 'b.jsonl'), '{"path":"/old"}\n')
+    const { stderr } = await resume('-o', 'b.jsonl', '--max-pages', '9')
+    expect(stderr).toContain('a.jsonl is no longer an output of this crawl')
+    expect(stderr).toContain('b.jsonl is new to this crawl: all items of its log are appended to the 16 bytes')
+  })
 
   it('-o goes on with what -O has put in its place', async () => {
     const { begin, resume, read } = await openCrawl()
@@ -386,6 +481,31 @@ describe('doff export', () => {
     expect(await read('c.jsonl')).toBe(await read('out.jsonl'))
     expect(gunzipSync(await readFile(join(folder, 'b.jsonl.gz'))).toString()).toBe(await read('out.jsonl'))
     expect((await read('a.csv')).split('\n')[1]).toBe('/,Page 0,1970-01-01T00:00:00.000Z')
+  })
+
+  it('gives every field of the log a column, also one that only later items have', async () => {
+    const spider = pages.replace("title: page.$('h1').text(), ", '...(page.depth > 1 ? { late: page.depth } : {}), ')
+    const { begin, doff } = await openCrawl({}, { 'spiders/pages.ts': spider })
+    await begin()
+    const { code, stdout, stderr } = await doff('export', 'pages', '-o', 'csv:-')
+    expect([code, stderr]).toEqual([0, '30 items in standard output\n'])
+    expect(stdout.split('\n')[0]).toBe('path,at,late')
+    expect(stdout).toMatch(/\n\/page-\d+,1970-01-01T00:00:00.000Z,2\n/)
+  })
+
+  it('tells an item that is damaged, and no stack', async () => {
+    const { folder, begin, doff, resume } = await openCrawl()
+    await begin()
+    execSql(folder, 'update item set value = substr(value, 1, 9) where id = 7')
+    expectRefusal(
+      await doff('export', 'pages', '-o', 'jsonl:x'),
+      1,
+      /its file is damaged, item 7 of its log cannot be read/,
+    )
+    const { code, stderr } = await resume('-o', 'new.jsonl')
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/^doff: Cannot read the store [^\n]+\n$/m)
+    expect(stderr).not.toContain('finished')
   })
 
   it('says what is missing', async () => {
