@@ -54,8 +54,14 @@ export function recallFlags(store: Store, flags: CrawlFlags): CrawlFlags {
     ...others,
     ...outputs,
     ...flags,
-    arg: [...(before.arg ?? []), ...(flags.arg ?? [])],
-    set: [...(before.set ?? []), ...(flags.set ?? [])],
+    arg: together(before.arg, flags.arg),
+    set: together(before.set, flags.set),
   }
   return Object.fromEntries(Object.entries(merged).filter(([, value]) => value !== undefined))
 }
+
+/** The later wins, so what is given again moves to the end. */
+const together = (before: readonly string[] = [], given: readonly string[] = []) => [
+  ...before.filter((text) => !given.includes(text)),
+  ...given,
+]
