@@ -214,11 +214,8 @@ export class SqliteFrontier implements Frontier {
   }
 
   /** The first request of the host's line that may be made and is not out. */
-  #headOf(host: ActiveHost, now: number): Row | undefined {
-    if (host.out.size === 0) return this.#sql.head.get(host.id, now)
-    const places = this.#sql.places.all(host.id, now, host.out.size + 1)
-    const next = places.find(({ place }) => !host.out.has(Number(place)))
-    return next && this.#sql.request.get(host.id, next.priority ?? 0, next.place ?? 0)
+  #headOf({ id, out }: ActiveHost, now: number): Row | undefined {
+    return out.size === 0 ? this.#sql.head.get(id, now) : this.#sql.headBut.get(id, now, JSON.stringify([...out]))
   }
 
   /** Whether the line has a request that may be made and is not out: those that are out are among the first to count. */
@@ -254,16 +251,15 @@ export class SqliteFrontier implements Frontier {
     const { host, place } = out
     host.out.delete(place)
     const { pace, robots } = settlement
-    if (pace !== undefined) {
-      host.pace = laterOf(host.pace, pace)
-      this.#sql.setPace.run(...paceRowOf(host.pace), host.id)
-    }
+    if (pace !== undefined) host.pace = laterOf(host.pace, pace)
     if (robots !== undefined) this.#robots.set(robots)
     if (settlement.kind === 'again') this.#replace(out, settlement.request, settlement.notBefore)
     else this.#end(out, settlement)
     if (settlement.counts !== undefined) this.#counters.add(settlement.counts)
     const result = this.#add(settlement.follows)
-    this.#sql.setDue.run(this.#dueAt(host), host.id)
+    const dueAt = this.#dueAt(host)
+    if (host.pace === undefined) this.#sql.setDue.run(dueAt, host.id)
+    else this.#sql.setPace.run(dueAt, ...paceRowOf(host.pace), host.id)
     if (host.out.size === 0) this.#active.delete(host.id)
     return result
   }

@@ -12,13 +12,12 @@ const statements = {
   addHost: 'insert into host (name) values (?)',
   setDue: 'update host set due_at = ? where id = ?',
   setDueIfNone: 'update host set due_at = coalesce(next_visit_at, 0) where id = ? and due_at is null',
-  setPace: `update host set ${paceColumns.map((column) => `${column} = ?`).join(', ')} where id = ?`,
+  setPace: `update host set due_at = ?, ${paceColumns.map((column) => `${column} = ?`).join(', ')} where id = ?`,
   head: `select priority, place, not_before, ${requestColumns.join(', ')} from request
     where host = ? and not_before <= ? order by priority desc, place limit 1`,
-  places:
-    'select priority, place from request where host = ? and not_before <= ? order by priority desc, place limit ?',
-  request: `select priority, place, not_before, ${requestColumns.join(', ')} from request
-    where host = ? and priority = ? and place = ?`,
+  headBut: `select priority, place, not_before, ${requestColumns.join(', ')} from request
+    where host = ? and not_before <= ? and place not in (select value from json_each(?))
+    order by priority desc, place limit 1`,
   beyond: 'select 1 from request where host = ? and not_before <= ? limit 1 offset ?',
   soonest: 'select min(not_before) as not_before from request where host = ? and not_before > ?',
   addRequest: `insert into request (host, priority, place, not_before, ${requestColumns.join(', ')})
