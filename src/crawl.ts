@@ -19,7 +19,7 @@ import { ItemStream, type ReadItems } from './output/item-stream.ts'
 import { createIdentity, type Identity } from './politeness/identity.ts'
 import { Throttle } from './politeness/throttle.ts'
 import type { PageRequest } from './request.ts'
-import { beginOn, checkStart, describeCrawl, type Start } from './resume.ts'
+import { beginOn, checkOn, checkStart, type Description, describeCrawl, type Start } from './resume.ts'
 import { seedsOf } from './seeds.ts'
 import { checkArguments } from './spider/arguments.ts'
 import type { Spider } from './spider/spider.ts'
@@ -87,7 +87,6 @@ class CrawlRun<Item extends object> implements Crawl<Item> {
   readonly #identity: Identity
   readonly #clock: Clock
   readonly #random: () => number
-  readonly #begun: Begun | undefined
   readonly #failedObservers = new Set<Observer>()
   readonly #resources = new AsyncDisposableStack()
   #isRead = false
@@ -115,8 +114,8 @@ class CrawlRun<Item extends object> implements Crawl<Item> {
           '(--contact you@example.org, or `contact` in config/default.ts)',
       )
     }
-    // A store that is open already is its opener's to close: what stands against the crawl can be said at once.
-    this.#begun = typeof this.#store === 'object' ? this.#begin() : undefined
+    // A store that is open already: what stands against the crawl can be said at once.
+    if (typeof this.#store === 'object') checkOn(this.#store, this.#description, this.#start)
   }
 
   get stats(): CrawlStats {
@@ -171,7 +170,7 @@ class CrawlRun<Item extends object> implements Crawl<Item> {
       this.#seeds.map(({ url }) => url),
       options,
     )
-    const { store, changes } = this.#begun ?? this.#begin()
+    const { store, changes } = this.#begin()
     const frontier: Frontier = this.#resources.use(
       store === undefined
         ? new MemoryFrontier({ ...options, admits }, clock)
@@ -222,7 +221,8 @@ class CrawlRun<Item extends object> implements Crawl<Item> {
       yield* items.items() as AsyncGenerator<Item>
       this.#signal?.throwIfAborted()
       const reason = await walking
-      if (reason === 'finished') await store?.setFacts({ finished_at: new Date().toISOString() })
+      if (reason === 'finished' && !this.#stopping.signal.aborted)
+        await store?.setFacts({ finished_at: new Date().toISOString() })
       return reason
     } finally {
       // Before the frontier and the fetcher are closed: a visit that is cut off then leaves its turn as it is.
@@ -238,8 +238,14 @@ class CrawlRun<Item extends object> implements Crawl<Item> {
       typeof this.#store === 'string'
         ? this.#resources.use(Store.open(this.#store, { fresh: this.#start === 'fresh' }))
         : this.#store
-    const description = describeCrawl(this.#spider, this.#givenArgs, this.#seeds, this.#options)
-    return { store, changes: beginOn(store, description, this.#start) }
+    store.take()
+    const changes = checkOn(store, this.#description, this.#start)
+    beginOn(store, this.#description)
+    return { store, changes }
+  }
+
+  get #description(): Description {
+    return describeCrawl(this.#spider, this.#givenArgs, this.#seeds, this.#options)
   }
 
   /** Those of a crawl that goes on were offered when it was begun. */

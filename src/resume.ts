@@ -23,7 +23,7 @@ export function checkStart(start: Start = 'new'): Start {
 }
 
 /** What a crawl is, as far as it can be compared with what it was. */
-interface Description {
+export interface Description {
   readonly spider: string
   readonly args: JsonValue
   readonly seeds: readonly string[]
@@ -67,18 +67,12 @@ export function describeCrawl(
 }
 
 /**
- * Begins a crawl on a store, or goes on with the one that is there.
- * @returns what has changed since, as sentences; `undefined` for a new crawl.
+ * Whether a crawl may begin on a store, or go on there. Changes nothing.
+ * @returns what has changed since it was begun, as sentences; `undefined` for a new crawl.
  * @throws CrawlExistsError, CrawlChangedError
  */
-export function beginOn(store: Store, crawl: Description, start: Start): readonly string[] | undefined {
-  const { seeds: _, ...facts } = crawl
-  if (store.state === 'new') {
-    // The seeds become a fact when they are offered; until then there is no crawl.
-    store.cursors.forget()
-    begun(store, { ...facts, begun_at: new Date().toISOString() })
-    return undefined
-  }
+export function checkOn(store: Store, crawl: Description, start: Start): readonly string[] | undefined {
+  if (store.state === 'new') return undefined
   const before = descriptionIn(store)
   if (before.spider !== crawl.spider) {
     throw new CrawlChangedError(
@@ -87,19 +81,26 @@ export function beginOn(store: Store, crawl: Description, start: Start): readonl
   }
   refuseExisting(store, start)
   refuseUnsafe(store, before, crawl)
-  begun(store, { ...facts, finished_at: undefined })
   return changesOf(before, crawl)
+}
+
+/** Writes down what the crawl is from now on. Its seeds become a fact when they are offered; until then there is no crawl. */
+export function beginOn(store: Store, crawl: Description): void {
+  const { seeds: _, ...facts } = crawl
+  const isNew = store.state === 'new'
+  const tokenBefore = isNew ? undefined : descriptionIn(store).options.productToken
+  // The rules that are kept are those for the other token.
+  if (!isNew && tokenBefore !== crawl.options.productToken)
+    store.database.write(() => store.database.prepare('delete from robots').run())
+  const begun = isNew ? { begun_at: new Date().toISOString() } : {}
+  // It fails here if it fails: nothing was fetched yet.
+  store.setFacts({ ...facts, ...begun, finished_at: undefined }).catch(() => undefined)
+  store.database.commit()
 }
 
 /** @throws CrawlExistsError when the store holds a crawl, and nobody said what is to become of it. */
 export function refuseExisting(store: Store, start: Start): void {
   if (store.state !== 'new' && start !== 'resume') throw exists(store)
-}
-
-function begun(store: Store, facts: Parameters<Store['setFacts']>[0]): void {
-  // It fails here if it fails: nothing was fetched yet.
-  store.setFacts(facts).catch(() => undefined)
-  store.database.commit()
 }
 
 function exists(store: Store): CrawlExistsError {

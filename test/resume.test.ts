@@ -134,6 +134,17 @@ describe('a crawl with a store', () => {
     expect(await collect(crawl(spider, resume(store)))).toEqual([])
   })
 
+  it('opened by its user, is for one crawl', async () => {
+    const { spider } = await openPages(5)
+    using store = Store.open(newFolder())
+    const [first, second] = [crawl(spider, { store, delayMs: 0 }), crawl(spider, { store, delayMs: 0 })]
+    expect(await collect(first)).toHaveLength(5)
+    await expect(collect(second)).rejects.toThrow('is for one crawl')
+    expect(() => crawl(spider, { store, start: 'bogus' as 'new' })).toThrow(
+      'Expected `start` to be one of new, resume, fresh',
+    )
+  })
+
   it('takes a new seed of the same host, and refuses one of another: links to that were dropped', async () => {
     const { web, spider } = await openPages(5)
     const store = newFolder()

@@ -7,7 +7,7 @@ import { summarize } from '../observe/report.ts'
 import type { CrawlStats } from '../observe/stats.ts'
 import { optionTable } from '../options.ts'
 import type { Destination } from '../output/exporter.ts'
-import { refuseExisting, type Start } from '../resume.ts'
+import { refuseExisting } from '../resume.ts'
 import type { Spider } from '../spider/spider.ts'
 import { Store } from '../store/store.ts'
 import { defaultFolder, recallFlags, rememberedFlags, type StoreFlags, startOf } from './crawl-store.ts'
@@ -15,7 +15,7 @@ import { exitCodes } from './exit-codes.ts'
 import { listenForInterrupts } from './interrupts.ts'
 import { configure } from './load-config.ts'
 import { loadSpider } from './load-spider.ts'
-import { destinationsOf, type OutputFlags, Outputs } from './outputs.ts'
+import { checkDestinations, destinationsOf, type OutputFlags, Outputs } from './outputs.ts'
 import { Screen, type ScreenFlags } from './screen.ts'
 
 export interface CrawlFlags extends OutputFlags, StoreFlags, ScreenFlags {
@@ -39,7 +39,7 @@ export async function crawlCommand(name: string, given: CrawlFlags): Promise<num
   const folder = given.store ?? defaultFolder(found.name)
   using store = folder === 'memory' ? undefined : Store.open(folder, { fresh: start === 'fresh' })
   if (store !== undefined) refuseExisting(store, start)
-  const flags = start === 'resume' && store !== undefined ? recallFlags(store, given) : given
+  const flags = start === 'resume' && store !== undefined && store.state !== 'new' ? recallFlags(store, given) : given
   const spider = await configureSpider(found, flags)
   const destinations = destinationsOf(flags)
   const args = readArguments(flags.arg ?? [])
@@ -49,15 +49,17 @@ export async function crawlCommand(name: string, given: CrawlFlags): Promise<num
 
   if (start === 'resume' && store?.state === 'new')
     log.warn(`there is no crawl in ${folder} to resume: this begins one`)
-  warnOfLeftOutputs(store, destinations, log)
   const stopping = new AbortController()
-  const run = beginCrawl(spider, { args, observers, signal: stopping.signal, store, start }, flags)
+  const run = crawl(spider, { args, observers, signal: stopping.signal, store, start })
   const storeFlag = given.store === undefined ? '' : ` --store ${given.store}`
   const outputs = await Outputs.open(destinations, {
     warn: (message) => log.warn(message),
     store,
     exportCommand: (path) => `doff export ${name} -O ${path}${storeFlag}`,
   })
+  warnOfLeftOutputs(store, destinations, log)
+  // Nothing stands against it any more: from here on this is the command that --resume repeats.
+  store?.setFacts({ command: rememberedFlags(flags) }).catch(() => undefined)
   if (outputs.count === 0)
     log.info(
       store === undefined
@@ -134,7 +136,9 @@ function configureSpider(spider: Spider, flags: CrawlFlags): Promise<Spider> {
 
 /** What is wrong with a command is said before it removes anything. */
 async function checkCommand(found: Spider, flags: CrawlFlags): Promise<void> {
-  destinationsOf(flags)
+  await checkDestinations(destinationsOf(flags))
+  if (flags.summary !== undefined) await checkSummary(flags.summary)
+  new Screen(flags, process.env)
   crawl(await configureSpider(found, flags), { args: readArguments(flags.arg ?? []) })
 }
 
@@ -159,21 +163,6 @@ function warnOfDepth({ dropped }: CrawlStats, { options }: Spider, log: Log): vo
   if (dropped.too_deep === 0) return
   const { maxDepth = optionTable.maxDepth.default } = options
   log.warn(`${dropped.too_deep} links were deeper than maxDepth (${maxDepth}), and not followed`)
-}
-
-/** Begins a crawl, and keeps with it what of the command line makes it what it is. */
-function beginCrawl(
-  spider: Spider,
-  options: { readonly store: Store | undefined; readonly start: Start } & Parameters<typeof crawl>[1],
-  flags: CrawlFlags,
-): Crawl<object> {
-  const { store } = options
-  const command = rememberedFlags(flags)
-  // In one transaction with the crawl's beginning; a crawl that is there already is asked first whether it can go on.
-  if (store?.state === 'new') store.setFacts({ command }).catch(() => undefined)
-  const run = crawl(spider, options)
-  store?.setFacts({ command }).catch(() => undefined)
-  return run
 }
 
 /** The crawl came to an end that it was meant to come to. */

@@ -45,10 +45,15 @@ export function rememberedFlags(flags: CrawlFlags): JsonValue {
   return Object.fromEntries(given.map((name) => [name, flags[name] as JsonValue]))
 }
 
+/** The options that flags are another name for. */
+const optionOf: Readonly<Record<string, string>> = { delay: 'delayMs', perHost: 'perHostConcurrency' }
+
 /** The flags of a crawl that goes on: those of its last command, where the new one says nothing else. */
 export function recallFlags(store: Store, flags: CrawlFlags): CrawlFlags {
   const before = (store.fact('command') ?? {}) as CrawlFlags
-  const { output, replace, ...others } = before
+  const { output, replace, ...rest } = before
+  const named = new Set(flags.set?.map((setting) => setting.slice(0, setting.indexOf('='))))
+  const others = Object.fromEntries(Object.entries(rest).filter(([flag]) => !named.has(optionOf[flag] ?? flag)))
   const outputs = flags.output === undefined && flags.replace === undefined ? { output, replace } : {}
   const merged = {
     ...others,

@@ -22,6 +22,12 @@ export async function exportCommand(name: string, flags: ExportFlags): Promise<n
     folder,
   )
   const warn = (message: string) => void process.stderr.write(`doff: ${message}\n`)
+  // Until it is written whole, nobody goes on with a file of the crawl's: neither the old cursor nor the new one fits it.
+  for (const { path } of destinations.map((destination) => formatOf(destination.path))) {
+    const cursor = store.cursors.get(path)
+    if (cursor !== undefined)
+      await store.cursors.save(path, { ...cursor, bytes: Number.MAX_SAFE_INTEGER, foreignBytes: 0 })
+  }
   const isCsv = destinations.some(({ path }) => formatOf(path).format === 'csv')
   const columns = isCsv ? columnsOf(store) : undefined
   const outputs = await Outputs.open(destinations, { warn, store: undefined, exportCommand: () => '', columns })

@@ -1,9 +1,11 @@
 /** The outputs of a command: all of them are opened before anything is fetched, brought up to date from the item log, and closed. */
-import { relative, resolve } from 'node:path'
+import { access, constants } from 'node:fs/promises'
+import { dirname, relative, resolve } from 'node:path'
 import type { Cursor } from '../cursor.ts'
-import { OutputError } from '../errors.ts'
+import { OutputError, reasonOf } from '../errors.ts'
 import { type Destination, Exporter } from '../output/exporter.ts'
 import { formatOf } from '../output/format.ts'
+import { realPathOf } from '../store/cursors.ts'
 import type { Store } from '../store/store.ts'
 
 export interface OutputFlags {
@@ -30,10 +32,24 @@ export function destinationsOf({ output = [], replace = [] }: OutputFlags): read
     ...output.map((path) => ({ path, mode: 'append' as const })),
     ...replace.map((path) => ({ path, mode: 'replace' as const })),
   ]
-  const paths = destinations.map((destination) => resolve(formatOf(destination.path).path))
+  const paths = destinations.map((destination) => realPathOf(formatOf(destination.path).path))
   const twice = paths.find((path, index) => paths.indexOf(path) !== index)
   if (twice !== undefined) throw new OutputError(`Output ${relative(process.cwd(), twice)} is named twice`)
   return destinations
+}
+
+/** @throws OutputError when a file could not be written; changes nothing. */
+export async function checkDestinations(destinations: readonly Destination[]): Promise<void> {
+  for (const { path } of destinations.map((destination) => formatOf(destination.path))) {
+    if (path === '-') continue
+    const isThere = await access(path).then(
+      () => true,
+      () => false,
+    )
+    await access(isThere ? path : dirname(resolve(path)), constants.W_OK).catch((error: unknown) => {
+      throw new OutputError(`Cannot write ${path}: ${reasonOf(error)}`, { cause: error })
+    })
+  }
 }
 
 export class Outputs {

@@ -162,8 +162,8 @@ export class SqliteFrontier implements Frontier {
     this.#counters.add({ ...counts, waiting: counts.added })
     for (const id of lines) {
       const active = this.#active.get(id)
-      if (active === undefined) this.#sql.setDueIfNone.run(id)
-      else this.#sql.setDue.run(this.#dueAt(active), id)
+      if (active === undefined) this.#sql.setDueSooner.run(id)
+      else this.#sql.setDue.run(this.#dueAt(active, this.#clock.now()), id)
     }
     return result
   }
@@ -209,7 +209,7 @@ export class SqliteFrontier implements Frontier {
       const restsUntil = this.#openedAt + Math.max(this.#options.delayMs, host.pace?.delayMs ?? 0)
       const row = restsUntil > now ? undefined : this.#headOf(host, now)
       if (row !== undefined) return this.#turnOf(host, row, now)
-      this.#sql.setDue.run(restsUntil > now ? restsUntil : this.#dueAt(host), id)
+      this.#sql.setDue.run(restsUntil > now ? restsUntil : this.#dueAt(host, now), id)
     }
   }
 
@@ -231,16 +231,15 @@ export class SqliteFrontier implements Frontier {
     this.#out.set(id, { host, request, place, notBefore: Number(row.not_before) })
     host.out.add(place)
     host.takenAt = now
-    this.#sql.setDue.run(this.#dueAt(host), host.id)
+    this.#sql.setDue.run(this.#dueAt(host, now), host.id)
     const origin = request.kind === 'robots' ? request.origin : originOf(request.url)
     return { id, host: host.name, request, pace: host.pace, robots: this.#robots.of(origin) }
   }
 
   /** When a host gets its next turn; `null` while it has nothing to do. */
-  #dueAt(host: ActiveHost): number | null {
+  #dueAt(host: ActiveHost, now: number): number | null {
     const nobody = host.out.size === 0 ? null : outUntilSettled
     if (host.out.size >= this.#options.perHostConcurrency) return nobody
-    const now = this.#clock.now()
     const work = this.#hasWork(host, now) ? 0 : this.#sql.soonest.get(host.id, now)?.not_before
     if (work === undefined || work === null) return nobody
     const distance = host.pace?.delayMs ?? this.#options.delayMs
@@ -257,7 +256,7 @@ export class SqliteFrontier implements Frontier {
     else this.#end(out, settlement)
     if (settlement.counts !== undefined) this.#counters.add(settlement.counts)
     const result = this.#add(settlement.follows)
-    const dueAt = this.#dueAt(host)
+    const dueAt = this.#dueAt(host, this.#clock.now())
     if (host.pace === undefined) this.#sql.setDue.run(dueAt, host.id)
     else this.#sql.setPace.run(dueAt, ...paceRowOf(host.pace), host.id)
     if (host.out.size === 0) this.#active.delete(host.id)

@@ -11,7 +11,8 @@ const statements = {
   hostByName: 'select id from host where name = ?',
   addHost: 'insert into host (name) values (?)',
   setDue: 'update host set due_at = ? where id = ?',
-  setDueIfNone: 'update host set due_at = coalesce(next_visit_at, 0) where id = ? and due_at is null',
+  setDueSooner: `update host set due_at = coalesce(next_visit_at, 0)
+    where id = ? and (due_at is null or due_at > coalesce(next_visit_at, 0))`,
   setPace: `update host set due_at = ?, ${paceColumns.map((column) => `${column} = ?`).join(', ')} where id = ?`,
   head: `select priority, place, not_before, ${requestColumns.join(', ')} from request
     where host = ? and not_before <= ? order by priority desc, place limit 1`,

@@ -11,6 +11,7 @@ import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
 import type { Cursor } from '../cursor.ts'
 import { type Columns, createCsvEncoder } from './csv.ts'
+import { readEnds } from './file-ends.ts'
 import { FileSink } from './file-sink.ts'
 import { type Encoder, type Format, formatOf } from './format.ts'
 import { goOn, type ReadLog } from './go-on.ts'
@@ -149,7 +150,8 @@ export class Exporter {
 
   async #writeOut(): Promise<void> {
     await this.#try(async () => {
-      while (this.#pending !== '') {
+      // After a failure nothing more is written: the file would have a hole.
+      while (this.#pending !== '' && this.#failure === undefined) {
         const text = this.#pending
         const item = this.#pendingItem
         this.#pending = ''
@@ -218,7 +220,15 @@ async function startOf(destination: Destination, format: Format, options: Export
   if (cursor !== undefined) {
     const sink = await goOn(format, cursor, { warn, readLog, createEncoder: () => createEncoder(there), exportCommand })
     const appended = (sink.bytes ?? 0) - (cursor.bytes ?? 0)
-    return { sink, encoder: createEncoder(there), item: cursor.item, foreignBytes: cursor.foreignBytes + appended }
+    // Killed before its first item: what was there before has the header.
+    const isHeadless = cursor.columns === null && (sink.bytes ?? 0) > 0
+    const existingHeader = isHeadless ? (await readEnds(path, format.isGzip, sink.bytes ?? 0)).firstLine : undefined
+    return {
+      sink,
+      encoder: createEncoder({ ...there, existingHeader }),
+      item: cursor.item,
+      foreignBytes: cursor.foreignBytes + appended,
+    }
   }
   const { sink, size, header } = await FileSink.append(format)
   const logged = readLog(0, 1).length > 0

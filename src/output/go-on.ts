@@ -42,6 +42,10 @@ export async function goOn(format: Format, cursor: Cursor, options: GoOnOptions)
 }
 
 function isNotWhole(path: string, size: number | undefined, cursor: Cursor, exportCommand: string): OutputError {
+  if (cursor.bytes === Number.MAX_SAFE_INTEGER)
+    return new OutputError(
+      `${path} was being exported, and that did not come to its end: write it again: ${exportCommand}`,
+    )
   const found = size === undefined ? 'is not there' : `has ${size} bytes`
   const remedy =
     cursor.foreignBytes > 0

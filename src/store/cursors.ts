@@ -2,8 +2,8 @@
  * Cursors of exporters. A cursor says how far an output is, in items of the log and in bytes of the file that were synced before it was
  * committed; so after a kill a file can be cut back to what the cursor says, and gone on with from the log.
  */
-import { realpathSync } from 'node:fs'
-import { relative, resolve } from 'node:path'
+import { existsSync, realpathSync } from 'node:fs'
+import { basename, dirname, join, relative, resolve } from 'node:path'
 import type { StatementSync } from 'node:sqlite'
 import type { Cursor } from '../cursor.ts'
 import type { Database } from './database.ts'
@@ -48,11 +48,21 @@ export class Cursors {
 
   /** Of a crawl that is begun anew: what is in its files is not of its log. */
   forget(): void {
-    this.#database.write(() => this.#database.prepare('delete from output').run())
+    this.#database.execute('delete from output')
   }
 
   /** Relative to the store, so that both can be moved together. */
   #key(path: string): string {
-    return path === '-' ? path : relative(this.#folder, resolve(path))
+    return path === '-' ? path : relative(this.#folder, realPathOf(path))
+  }
+}
+
+/** Where a path leads, also that of a file that is not there yet: one file by two spellings is one output. */
+export function realPathOf(path: string): string {
+  try {
+    return realpathSync(path)
+  } catch {
+    const folder = dirname(resolve(path))
+    return existsSync(folder) ? join(realpathSync(folder), basename(path)) : resolve(path)
   }
 }

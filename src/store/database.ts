@@ -212,7 +212,7 @@ const makeRoom = 'make room, then go on with --resume'
 export const damaged = {
   reason: 'its file is damaged',
   remedy:
-    'put a copy of it back, save what can be read with the `.recover` of sqlite3, or start anew with --fresh; files that were exported are not touched',
+    'put a copy of it back, without the crawl.db-wal and crawl.db-shm that are there, save what can be read with the `.recover` of sqlite3, or start anew with --fresh; files that were exported are not touched',
 }
 
 /** https://www.sqlite.org/rescode.html, primary codes. */

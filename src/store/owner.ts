@@ -7,30 +7,56 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { StoreInUseError } from '../errors.ts'
+import { messageOf, StoreFailedError, StoreInUseError } from '../errors.ts'
 
 const busy = 5
 
-/** @throws StoreInUseError naming the process that has it. @returns what gives it up. */
+/** Locks that are held. A connection that nobody refers to any more would be closed, and its lock be lost, at some garbage collection. */
+const held = new Set<DatabaseSync>()
+
+/** @throws StoreInUseError naming the process that has it; StoreFailedError. @returns what gives it up. */
 export function ownStore(folder: string, name: string): Disposable {
   const path = join(folder, 'lock')
   const pidPath = join(folder, 'pid')
   // Opening a file and closing it would drop the lock that this process may have on it already (POSIX), so only where there is none.
   if (!existsSync(path)) writeFileSync(path, '', { mode: 0o600 })
-  const lock = new DatabaseSync(path, { timeout: 0 })
-  try {
-    lock.exec('begin exclusive')
-  } catch (error) {
+  const lock = lockFile(path, name, () => inUse(name, pidPath))
+  const giveUp = () => {
+    held.delete(lock)
     lock.close()
-    if (!(error instanceof Error && 'errcode' in error && error.errcode === busy)) throw error
-    throw inUse(name, pidPath)
   }
-  writeFileSync(pidPath, `${process.pid}\n`, { mode: 0o600 })
+  try {
+    writeFileSync(pidPath, `${process.pid}\n`, { mode: 0o600 })
+  } catch (error) {
+    giveUp()
+    throw error
+  }
   return {
     [Symbol.dispose]() {
-      rmSync(pidPath, { force: true })
-      lock.close()
+      try {
+        rmSync(pidPath, { force: true })
+      } catch {
+        // A pid that stays behind misleads nobody: without the lock it is not read.
+      }
+      giveUp()
     },
+  }
+}
+
+function lockFile(path: string, name: string, inUse: () => StoreInUseError): DatabaseSync {
+  let lock: DatabaseSync | undefined
+  try {
+    lock = new DatabaseSync(path, { timeout: 0 })
+    lock.exec('begin exclusive')
+    held.add(lock)
+    return lock
+  } catch (error) {
+    lock?.close()
+    if (error instanceof Error && 'errcode' in error && error.errcode === busy) throw inUse()
+    throw new StoreFailedError(
+      `Cannot open the store ${name}: its lock cannot be taken, ${messageOf(error)} (see the permissions of ${path})`,
+      { cause: error },
+    )
   }
 }
 

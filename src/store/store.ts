@@ -9,7 +9,7 @@
  */
 import { closeSync, existsSync, mkdirSync, openSync, readSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { reasonOf, StoreFailedError, StoreNotFoundError } from '../errors.ts'
+import { CrawlInUseError, reasonOf, StoreFailedError, StoreNotFoundError } from '../errors.ts'
 import type { JsonValue } from '../json.ts'
 import { Counters } from './counters.ts'
 import { Cursors } from './cursors.ts'
@@ -34,6 +34,7 @@ export class Store implements Disposable {
   readonly cursors: Cursors
   readonly counters: Counters
   readonly #owner: Disposable | undefined
+  #isTaken = false
 
   private constructor(folder: string, database: Database, owner: Disposable | undefined) {
     this.folder = folder
@@ -61,6 +62,8 @@ export class Store implements Disposable {
       undo.defer(() => database.close())
       migrate(database, folder)
       const store = new Store(folder, database, owner)
+      // Of a crawl that never began: what is in its files is not of its log.
+      if (store.state === 'new') store.cursors.forget()
       undo.move()
       return store
     } catch (error) {
@@ -95,6 +98,12 @@ export class Store implements Disposable {
   get state(): 'new' | 'unfinished' | 'finished' {
     if (this.fact('seeds') === undefined) return 'new'
     return this.fact('finished_at') === undefined ? 'unfinished' : 'finished'
+  }
+
+  /** For a crawl: one at a time, and once. @throws CrawlInUseError */
+  take(): void {
+    if (this.#isTaken) throw new CrawlInUseError('A store that was opened is for one crawl: open it again for another')
+    this.#isTaken = true
   }
 
   /** One of the facts about the crawl (the table `crawl`). */

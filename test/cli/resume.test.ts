@@ -1,6 +1,6 @@
 /** A crawl that is killed, stopped or refused, and gone on with: the command line as a user has it, real processes and real kills. */
 import { execFile } from 'node:child_process'
-import { appendFile, readdir, readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises'
+import { appendFile, mkdir, readdir, readFile, rename, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { fileURLToPath } from 'node:url'
@@ -249,6 +249,49 @@ describe('starting again', () => {
     expect((await resume('--max-pages', '30')).code).toBe(0)
   })
 
+  it.each([
+    ['--log-level', 'bogus'],
+    ['--log-format', 'bogus'],
+    ['--summary', 'missing/counts.json'],
+    ['-o', 'missing/out.jsonl'],
+    ['-O', 'spiders'],
+  ])('--fresh removes nothing when %s is %s', async (...flags) => {
+    const { begin, doff } = await openCrawl()
+    await begin('--max-pages', '5')
+    expect((await begin('--fresh', ...flags)).code).toBe(2)
+    expect((await doff('export', 'pages', '-o', '-')).stdout.trimEnd().split('\n')).toHaveLength(5)
+  })
+
+  it('a --resume that is refused leaves the crawl as it was', async () => {
+    const { begin, resume, read, log } = await openCrawl()
+    await begin('-o', 'out.jsonl', '--max-pages', '10')
+    expectRefusal(await resume('-o', 'missing/out.jsonl'), 2, 'its folder does not exist')
+    expectRefusal(await resume('--max-depth', '3', '-o', 'other.jsonl'), 2, 'its scope has changed')
+    await expect(read('other.jsonl')).rejects.toThrow('ENOENT')
+    expect((await resume('--max-pages', '30')).code).toBe(0)
+    expectPages(await read('out.jsonl'), 30)
+    const requests = log.length
+    expectRefusal(await resume('-o', 'missing/out.jsonl'), 2, 'its folder does not exist')
+    expectRefusal(await begin(), 2, 'is finished')
+    expect(log).toHaveLength(requests)
+  })
+
+  it('-s wins over a flag of the command before', async () => {
+    const { begin, resume, read } = await openCrawl()
+    await begin('-o', 'out.jsonl', '--max-pages', '5')
+    expect((await resume('-s', 'maxPages=30', '-s', 'delayMs=1')).code).toBe(0)
+    expectPages(await read('out.jsonl'), 30)
+  })
+
+  it('another product token is told by its own rules, not by those that were kept for the old one', async () => {
+    const robots = 'User-agent: doff\nAllow: /\n\nUser-agent: *\nDisallow: /page\n'
+    const { begin, resume, log } = await openCrawl({ robots })
+    await begin('--max-pages', '3')
+    const before = log.length
+    expect((await resume('-s', 'productToken=other', '--max-pages', '30')).code).toBe(0)
+    expect(log.slice(before).map(({ path }) => path)).toEqual(['/robots.txt'])
+  })
+
   it("a crawl that never began, for its output was wrong, stands in nobody's way", async () => {
     const { begin, read } = await openCrawl()
     expectRefusal(await begin('-o', 'missing/out.jsonl'), 2, 'its folder does not exist')
@@ -457,6 +500,42 @@ describe('outputs that were changed in between', () => {
     expect((await unpack('out.csv.gz')).trimEnd().split('\n')).toHaveLength(1 + 30)
     await writeFile(join(folder, 'torn.jsonl.gz'), (await readFile(join(folder, 'out.jsonl.gz'))).subarray(0, -5))
     expectRefusal(await doff('export', 'pages', '-o', 'torn.jsonl.gz'), 2, 'is no whole gzip file')
+  })
+
+  it('a CSV file that was there before has one header, also when the crawl was killed before its first item', async () => {
+    const { folder, begin, resume, read } = await openCrawl()
+    const header = 'path,title,at\n/old,Old,x\n'
+    await writeFile(join(folder, 'out.csv'), header)
+    await begin('-o', 'out.csv', '--max-pages', '3')
+    execSql(folder, `update output set is_closed = 0, item = 0, bytes = ${header.length}, columns = null`)
+    expect((await resume('--max-pages', '30')).code).toBe(0)
+    const lines = (await read('out.csv')).trimEnd().split('\n')
+    expect(lines).toHaveLength(2 + 30)
+    expect(lines.filter((line) => line.startsWith('path,'))).toHaveLength(1)
+  })
+
+  it('one file by two spellings is one output', async () => {
+    const { folder, begin, resume, read } = await openCrawl()
+    await mkdir(join(folder, 'data'))
+    await symlink(join(folder, 'data'), join(folder, 'link'))
+    await begin('-o', 'data/out.jsonl', '--max-pages', '10')
+    await resume('-o', 'link/out.jsonl', '--max-pages', '30')
+    expectPages(await read('data/out.jsonl'), 30)
+    expectRefusal(await resume('-o', 'data/out.jsonl', '-o', 'link/out.jsonl'), 2, 'is named twice')
+  })
+
+  it('an export over a file of the crawl that did not come to its end has to be made again', async () => {
+    const { folder, begin, resume, doff, read } = await openCrawl()
+    await begin('-o', 'out.jsonl', '--max-pages', '10')
+    execSql(folder, `update output set bytes = ${Number.MAX_SAFE_INTEGER}`)
+    expectRefusal(
+      await resume(),
+      2,
+      /was being exported, and that did not come to its end: .*doff export pages -O out.jsonl/,
+    )
+    expect((await doff('export', 'pages', '-O', 'out.jsonl')).code).toBe(0)
+    await resume('--max-pages', '30')
+    expectPages(await read('out.jsonl'), 30)
   })
 
   it('a CSV file keeps its columns, also where the next item has others', async () => {

@@ -291,6 +291,19 @@ export function describeFrontier(name: string, openFrontier: OpenFrontier): void
         expect(attempts).toEqual([0, 1, 2])
       })
 
+      it('lets what is found later pass a request that is put off, though it was alone in its line', async () => {
+        const frontier = await open()
+        await frontier.offer([request('http://a.test/1')])
+        const turns = frontier.turns(new AbortController().signal)[Symbol.asyncIterator]()
+        const first = await nextWithin(turns, 1_000)
+        if (first === undefined) throw new Error('no turn')
+        const notBefore = systemClock.now() + 5_000
+        await frontier.settle(first, { kind: 'again', request: first.request, notBefore, follows: [] })
+        const next = nextWithin(turns, 1_000)
+        await frontier.offer([request('http://a.test/2')])
+        expect((await next)?.request.url).toBe('http://a.test/2')
+      })
+
       it('lets the rest of the line pass while one request is put off', async () => {
         const frontier = await open()
         await frontier.offer(['1', '2'].map((path) => request(`http://a.test/${path}`)))

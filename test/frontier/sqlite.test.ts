@@ -95,6 +95,7 @@ describe('after a kill', () => {
       pace: restingFor(0, { backOffMs: 9 }),
       counts: { fetched: 1 },
     })
+    expect(await frontier.readItems(0, 5)).toEqual([])
     const before = open(killed(folder))
     expect([before.frontier.waiting, before.frontier.counts.fetched, before.store.items.lastId]).toEqual([
       2,

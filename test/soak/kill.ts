@@ -2,11 +2,11 @@
  * `npm run soak:kill`: crawls with the command line, kills it with SIGKILL at random instants, resumes until it finishes, and compares
  * what it wrote with an uninterrupted crawl: the same items, none lost, none twice, every line whole.
  *
- *     npm run soak:kill -- [kills=200] [pages=3000] [seed=1]
+ *     npm run soak:kill -- [kills=200] [pages=3000] [seed=1] [kills of one crawl=1]
  */
 import { openKillSite, runKilledCrawl } from './killed-crawl.ts'
 
-const [kills = 200, pages = 3_000, seed = 1] = process.argv.slice(2).map(Number)
+const [kills = 200, pages = 3_000, seed = 1, killsOfOne = 1] = process.argv.slice(2).map(Number)
 await using site = await openKillSite(pages)
 const uninterrupted = await runKilledCrawl(site, { outputs: ['-o out.jsonl'], kills: 0, seed, longestMs: 0 })
 process.stdout.write(
@@ -19,7 +19,7 @@ let failures = 0
 for (let turn = 0; done < kills; turn += 1) {
   const crawl = await runKilledCrawl(site, {
     outputs: outputs[turn % outputs.length] ?? [],
-    kills: Math.min(5, kills - done),
+    kills: Math.min(killsOfOne, kills - done),
     seed: seed + turn,
     longestMs: uninterrupted.elapsedMs,
   })

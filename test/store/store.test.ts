@@ -87,11 +87,14 @@ describe('one owner', () => {
   it('a second process is refused with the pid of the first, whose lock goes with it, also by kill -9', async () => {
     const folder = newFolder()
     const code = `import { Store } from '${new URL('../../src/store/store.ts', import.meta.url).href}'
-      Store.open(process.argv[2]); process.send('open'); setInterval(() => {}, 1000)`
+      Store.open(process.argv[2]); process.send('open'); setInterval(() => globalThis.gc(), 20)`
     const script = join(folder, 'owner.mjs')
     writeFileSync(script, code)
-    const child = fork(script, [folder], { execArgv: [] })
+    // Nobody refers to the store there any more, and the garbage is collected: the lock must stay.
+    const child = fork(script, [folder], { execArgv: ['--expose-gc'] })
+    onTestFinished(() => void child.kill('SIGKILL'))
     await once(child, 'message')
+    await new Promise((resolve) => setTimeout(resolve, 150))
     expect(() => Store.open(folder)).toThrow(`is in use by process ${child.pid}: wait for it`)
     child.kill('SIGKILL')
     await once(child, 'exit')
@@ -167,6 +170,12 @@ describe('damage', () => {
       using again = Store.open(folder)
       again.fact('seeds')
     }).toThrow(/its file is damaged/)
+  })
+
+  it('a lock that is no lock is told, too', () => {
+    const folder = newFolder()
+    writeFileSync(join(folder, 'lock'), 'garbage, '.repeat(200))
+    expect(() => Store.open(folder)).toThrow(/Cannot open the store .*: its lock cannot be taken/)
   })
 
   it('a folder that cannot be made is told with its reason', () => {
