@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gunzipSync } from 'node:zlib'
 import type { CrawlStats } from '../../src/index.ts'
-import type { AccessLine } from '../sites/web.ts'
+import { type AccessLine, randomFrom } from '../sites/web.ts'
 import { openWebApart, type WebApart } from '../sites/web-apart.ts'
 
 const repository = fileURLToPath(new URL('../..', import.meta.url))
@@ -175,16 +175,5 @@ function isJson(line: string, name: string, faults: string[]): boolean {
   } catch {
     faults.push(`${name} has a line that does not parse: ${line.slice(0, 80)}`)
     return false
-  }
-}
-
-/** Mulberry32. */
-function randomFrom(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
   }
 }
