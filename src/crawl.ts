@@ -203,8 +203,9 @@ class CrawlRun<Item extends object> implements Crawl<Item> {
     })
     this.#resources.defer(async () => {
       items.cancel()
-      // Which items need not come again.
-      await readItems(items.done, 0)
+      // Which items need not come again. A store that has failed says so to the walk; here it costs no more than that.
+      const tell = async () => readItems(items.done, 0)
+      await tell().catch(() => undefined)
     })
     this.#notify({
       kind: 'started',

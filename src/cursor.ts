@@ -3,7 +3,6 @@
  * `output/exporter.ts`.
  */
 export interface Cursor {
-  readonly mode: 'append' | 'replace'
   /** The last item of the log that was written. */
   readonly item: number
   /** The length of the file with it; `null` for a pipe or a device, which cannot be cut back. */

@@ -100,7 +100,6 @@ export class Exporter {
   /** Where it is, for whoever keeps cursors. */
   cursor(isClosed: boolean): Cursor {
     return {
-      mode: this.#destination.mode,
       item: this.#writtenItem,
       bytes: this.#sink.bytes,
       foreignBytes: this.#foreignBytes,
@@ -207,9 +206,8 @@ async function startOf(destination: Destination, format: Format, options: Export
   const createEncoder = (known?: Columns): Encoder =>
     format.format === 'csv' ? createCsvEncoder(path, warn, known) : { encode: encodeJsonLine, columns: undefined }
   const fresh: Columns = { columns: options.columns }
-  const kept = cursors?.get(path)
   // What -O has put in its place can be appended to; a replacement is always written anew, from the log.
-  const cursor = destination.mode === 'append' && (kept?.mode === 'append' || kept?.isClosed) ? kept : undefined
+  const cursor = destination.mode === 'append' ? cursors?.get(path) : undefined
   const there: Columns = { columns: cursor?.columns ?? undefined, hasHeader: cursor?.columns !== null }
   if (path === '-') {
     const encoder = createEncoder(cursor === undefined ? fresh : there)

@@ -17,11 +17,9 @@ export class Cursors {
   constructor(database: Database, folder: string) {
     this.#database = database
     this.#folder = realpathSync(folder)
-    this.#select = database.prepare(
-      'select mode, item, bytes, foreign_bytes, columns, is_closed from output where path = ?',
-    )
+    this.#select = database.prepare('select item, bytes, foreign_bytes, columns, is_closed from output where path = ?')
     this.#save = database.prepare(
-      'insert or replace into output (path, mode, item, bytes, foreign_bytes, columns, is_closed) values (?, ?, ?, ?, ?, ?, ?)',
+      'insert or replace into output (path, item, bytes, foreign_bytes, columns, is_closed) values (?, ?, ?, ?, ?, ?)',
     )
   }
 
@@ -30,7 +28,6 @@ export class Cursors {
     const row = this.#database.read(() => this.#select.get(this.#key(path)))
     if (row === undefined) return undefined
     return {
-      mode: row.mode === 'replace' ? 'replace' : 'append',
       item: Number(row.item),
       bytes: row.bytes === null ? null : Number(row.bytes),
       foreignBytes: Number(row.foreign_bytes),
@@ -40,9 +37,9 @@ export class Cursors {
   }
 
   /** Resolves when it is committed. */
-  save(path: string, { mode, item, bytes, foreignBytes, columns, isClosed }: Cursor): Promise<void> {
+  save(path: string, { item, bytes, foreignBytes, columns, isClosed }: Cursor): Promise<void> {
     const header = columns === null ? null : JSON.stringify(columns)
-    const values = [this.#key(path), mode, item, bytes, foreignBytes, header, isClosed ? 1 : 0] as const
+    const values = [this.#key(path), item, bytes, foreignBytes, header, isClosed ? 1 : 0] as const
     return this.#database.write(() => this.#save.run(...values)).committed
   }
 

@@ -75,7 +75,6 @@ export const migrations: readonly string[] = [
   -- Cursors of exporters: how far they are, in items and in bytes that were synced.
   create table output (
     path text primary key,    -- relative to the store's folder
-    mode text not null,
     item integer not null,
     bytes integer,            -- null: not a file
     foreign_bytes integer not null,
