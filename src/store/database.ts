@@ -11,7 +11,7 @@ import { messageOf, StoreFailedError } from '../errors.ts'
 
 /** A tick is over after this, or when nothing was written for `idleMs`, or after so many writes. */
 const tickMs = 100
-const idleMs = 5
+const idleMs = 20
 const maxWritesPerTick = 200
 
 /** How long another program (an open `sqlite3` shell, say) may hold the file before we give up. */
