@@ -24,7 +24,7 @@ export async function exportCommand(name: string, flags: ExportFlags): Promise<n
   const warn = (message: string) => void process.stderr.write(`doff: ${message}\n`)
   // Until it is written whole, nobody goes on with a file of the crawl's: neither the old cursor nor the new one fits it.
   for (const { path } of destinations.map((destination) => formatOf(destination.path))) {
-    const cursor = store.cursors.get(path)
+    const cursor = path === '-' ? undefined : store.cursors.get(path)
     if (cursor !== undefined)
       await store.cursors.save(path, { ...cursor, bytes: Number.MAX_SAFE_INTEGER, foreignBytes: 0 })
   }
@@ -42,7 +42,7 @@ export async function exportCommand(name: string, flags: ExportFlags): Promise<n
   if (failure instanceof OutputFailedError && failure.readerLeft) return exitCodes.finished
   if (failure !== undefined) throw failure
   for (const [path, cursor] of outputs.cursors()) {
-    if (store.cursors.get(path) !== undefined) await store.cursors.save(path, cursor)
+    if (path !== '-' && store.cursors.get(path) !== undefined) await store.cursors.save(path, cursor)
   }
   process.stderr.write(`${store.items.lastId.toLocaleString('en-US')} items in ${paths.join(' and ')}\n`)
   return exitCodes.finished

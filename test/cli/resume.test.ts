@@ -572,6 +572,12 @@ describe('doff export', () => {
     expect(stdout).toMatch(/\n\/page-\d+,1970-01-01T00:00:00.000Z,2\n/)
   })
 
+  it('writes to standard output also for a crawl that did', async () => {
+    const { begin, doff } = await openCrawl()
+    const { stdout } = await begin('-o', '-')
+    expect(await doff('export', 'pages', '-o', '-')).toMatchObject({ code: 0, stdout })
+  })
+
   it('tells an item that is damaged, and no stack', async () => {
     const { folder, begin, doff, resume } = await openCrawl()
     await begin()
