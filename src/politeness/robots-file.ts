@@ -1,118 +1,108 @@
 /**
- * Reads a robots.txt (RFC 9309 section 2.2): lexes its lines and keeps the one group that speaks to us.
+ * Reads a robots.txt (RFC 9309 section 2.2): keeps the one group that speaks to us.
  *
  * The group of our product token, or that of `*` where there is none; groups of the same token are one (section 2.2.1). A line that is no
  * user-agent, allow or disallow ends no group (section 2.2.4). A group without rules allows everything (section 2.1).
+ *
+ * Time and memory are bounded by the size of the file, whatever it says: a rule is kept once, however many agents and repetitions it has.
  */
 import { canonicalUrl } from '../canonical-url.ts'
-import type { RobotsRule, RobotsRules } from '../host.ts'
+import type { RobotsRule, RobotsRules, RobotsSignal } from '../host.ts'
+import { linesOf, maxRobotsBytes } from './robots-lines.ts'
+import { canonicalPattern } from './robots-octets.ts'
 
-interface Group {
-  readonly rules: RobotsRule[]
-  crawlDelayMs: number | undefined
-}
+export { maxRobotsBytes }
 
-/** What is read of a robots.txt at most; the rest is cut off at the last full line (RFC 9309 section 2.5 asks for at least 500 KiB). */
-export const maxRobotsBytes = 500 * 1024
+/** Where a redirect leads to a long URL, each of 50,000 short lines would become one. */
+export const maxSitemaps = 10_000
+
+/** They are for people to read. */
+const maxSignals = 100
 
 export function readRobotsFile(bytes: Uint8Array, robotsUrl: string, productToken: string): RobotsRules {
-  const ours: Group = { rules: [], crawlDelayMs: undefined }
-  const everybodys: Group = { rules: [], crawlDelayMs: undefined }
+  const ours = new Group()
+  const everybodys = new Group()
   const sitemaps = new Set<string>()
   let areWeNamed = false
-  let addressed: Group[] = []
+  let addressed = new Set<Group>()
   let isAmongAgents = false
 
-  for (const { key, value, line } of linesOf(bytes)) {
-    if (key === 'user-agent') {
-      if (!isAmongAgents) addressed = []
-      isAmongAgents = true
-      const token = /^[A-Za-z_-]+|^\*/.exec(value)?.[0].toLowerCase()
-      if (token === productToken.toLowerCase()) {
-        areWeNamed = true
-        addressed.push(ours)
-      } else if (token === '*') {
-        addressed.push(everybodys)
+  const signals: RobotsSignal[] = []
+  let hasGroups = false
+
+  for (const { key, name, value, line } of linesOf(bytes)) {
+    switch (key) {
+      case 'user-agent':
+        if (!isAmongAgents) addressed = new Set()
+        isAmongAgents = true
+        hasGroups = true
+        // Google's parser takes an asterisk with more after a blank for everybody, too.
+        if (/^\*(?:[ \t]|$)/.test(value)) addressed.add(everybodys)
+        else if (/^[A-Za-z_-]+/.exec(value)?.[0].toLowerCase() === productToken.toLowerCase()) {
+          areWeNamed = true
+          addressed.add(ours)
+        }
+        break
+      case 'allow':
+      case 'disallow':
+        isAmongAgents = false
+        if (value !== '') for (const group of addressed) group.add(key === 'allow', value, line)
+        break
+      case 'crawl-delay':
+        for (const group of addressed) group.crawlDelayMs ??= parseCrawlDelay(value)
+        break
+      case 'sitemap': {
+        if (value === '' || sitemaps.size >= maxSitemaps) break
+        const url = canonicalUrl(Buffer.from(value, 'latin1').toString(), robotsUrl)
+        if (url !== undefined) sitemaps.add(url)
+        break
       }
-    } else if (key === 'allow' || key === 'disallow') {
-      isAmongAgents = false
-      if (value === '') continue
-      const rule = { allow: key === 'allow', pattern: canonicalPattern(value), line }
-      for (const group of addressed) group.rules.push(rule)
-    } else if (key === 'crawl-delay') {
-      const crawlDelayMs = parseCrawlDelay(value)
-      for (const group of addressed) group.crawlDelayMs ??= crawlDelayMs
-    } else if (key === 'sitemap') {
-      const url = value === '' ? undefined : canonicalUrl(Buffer.from(value, 'latin1').toString(), robotsUrl)
-      if (url !== undefined) sitemaps.add(url)
+      case 'signal':
+        if ((addressed.size > 0 || !hasGroups) && signals.length < maxSignals) signals.push({ name, value, line })
+        break
+      default:
+        key satisfies never
     }
   }
   const { rules, crawlDelayMs } = areWeNamed ? ours : everybodys
-  return { rules: withoutDuplicates(rules), crawlDelayMs, sitemaps: [...sitemaps] }
+  const said = { rules, crawlDelayMs, sitemaps: [...sitemaps] }
+  return { ...said, ...(areWeNamed ? { areWeNamed } : {}), ...(signals.length === 0 ? {} : { signals }) }
 }
 
-/** `/path?query` of a URL in the octets that patterns are written in: an asterisk or dollar sign in a URL stands for itself. */
-export function canonicalPath(url: URL): string {
-  return canonicalOctets(url.pathname + url.search)
-    .replaceAll('*', '%2A')
-    .replaceAll('$', '%24')
+class Group {
+  readonly rules: RobotsRule[] = []
+  crawlDelayMs: number | undefined
+  readonly #known = new Set<string>()
+
+  add(allow: boolean, value: string, line: number): void {
+    const pattern = canonicalPattern(value)
+    this.#addOnce({ allow, pattern, line, ...written(value, pattern) })
+    // Google's: a directory is another name of its index page. RFC 9309 knows nothing of it; the site means the page.
+    const directory = allow ? /^(.*\/)index\.html?\$?$/.exec(pattern)?.[1] : undefined
+    if (directory === undefined) return
+    this.#addOnce({ allow, pattern: `${directory}$`, line, ...written(value, `${directory}$`) })
+  }
+
+  #addOnce(rule: RobotsRule): void {
+    const key = `${rule.allow ? '+' : '-'}${rule.pattern}`
+    if (this.#known.has(key)) return
+    this.#known.add(key)
+    this.rules.push({ ...rule, pattern: apart(rule.pattern) })
+  }
 }
 
-function canonicalPattern(value: string): string {
-  const isAnchored = value.endsWith('$')
-  const octets = canonicalOctets(isAnchored ? value.slice(0, -1) : value).replaceAll('$', '%24')
-  return isAnchored ? `${octets}$` : octets
+/** The pattern as a person wrote it, where that is another text, and one that can be shown: no control characters for a terminal. */
+function written(value: string, pattern: string): { written?: string } {
+  if (value === pattern) return {}
+  const text = Buffer.from(value, 'latin1').toString()
+  return /[\p{C}\p{Zl}\p{Zp}\ufffd]/u.test(text) ? {} : { written: text }
 }
 
-/** RFC 9309 section 2.2.2: octets outside of the reserved and unreserved ones are compared percent-encoded. A character is an octet here. */
-function canonicalOctets(text: string): string {
-  return text.replace(/%[0-9A-Fa-f]{2}|[^A-Za-z0-9\-._~!(),;:@&=+/?*$]/g, (match) => {
-    if (match.length === 3 && match.startsWith('%')) {
-      const character = String.fromCharCode(Number.parseInt(match.slice(1), 16))
-      return /[A-Za-z0-9\-._~]/.test(character) ? character : match.toUpperCase()
-    }
-    return `%${match.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`
-  })
-}
+/** V8 makes a part of a text a window on the whole: one kept rule would keep the file. */
+const apart = (ascii: string) => Buffer.from(ascii, 'latin1').toString('latin1')
 
 /** Seconds, decimals allowed; anything else (empty, negative, hex, units, not finite) is no delay. Non-standard, and widely used. */
 function parseCrawlDelay(value: string): number | undefined {
   const seconds = /^\d+(\.\d+)?$|^\.\d+$/.test(value) ? Number(value) : Number.NaN
   return Number.isFinite(seconds) ? seconds * 1000 : undefined
-}
-
-function* linesOf(bytes: Uint8Array): Generator<{ key: string; value: string; line: number }> {
-  const text = decodeOctets(bytes)
-  let line = 0
-  for (const raw of text.split(/\r\n|\n|\r/)) {
-    line += 1
-    const content = raw.split('#', 1)[0] ?? ''
-    const colon = content.indexOf(':')
-    if (colon === -1) continue
-    yield { key: trimBlanks(content.slice(0, colon)).toLowerCase(), value: trimBlanks(content.slice(colon + 1)), line }
-  }
-}
-
-/** UTF-8's, as octets. */
-const byteOrderMark = '\u00ef\u00bb\u00bf'
-
-function decodeOctets(bytes: Uint8Array): string {
-  let read = bytes
-  if (bytes.length > maxRobotsBytes) {
-    const cut = bytes.subarray(0, maxRobotsBytes)
-    read = cut.subarray(0, Math.max(cut.lastIndexOf(0x0a), cut.lastIndexOf(0x0d)) + 1)
-  }
-  // One character an octet: a file in another charset than UTF-8 keeps its rules.
-  const text = Buffer.from(read.buffer, read.byteOffset, read.byteLength).toString('latin1')
-  return text.startsWith(byteOrderMark) ? text.slice(byteOrderMark.length) : text
-}
-
-const trimBlanks = (text: string) => text.replace(/^[ \t]+|[ \t]+$/g, '')
-
-function withoutDuplicates(rules: readonly RobotsRule[]): RobotsRule[] {
-  const seen = new Set<string>()
-  return rules.filter(({ allow, pattern }) => {
-    const key = `${allow}${pattern}`
-    return !seen.has(key) && seen.add(key)
-  })
 }

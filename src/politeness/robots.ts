@@ -3,21 +3,20 @@
  *
  * Pure functions between what was fetched, what is remembered of an origin (a `RobotsRecord`), and a verdict on a URL. Who fetches, and
  * when, is the walk's business: a robots.txt takes a turn of the host that it is asked of.
- *
- * robots-parser matches the paths. It is only ever given the one group that speaks to us, in canonical octets: it ends groups at lines it
- * does not know, judges by the User-Agent header's first word, and compares escapes as they are written.
+ * robots-file.ts reads the file, robots-matcher.ts finds the rule that decides.
  */
-import module from 'robots-parser'
+import { createHash } from 'node:crypto'
 import { originOf } from '../canonical-url.ts'
-import type { RobotsRecord, RobotsRules } from '../host.ts'
-import type { Outcome } from '../outcome.ts'
-import { canonicalPath, readRobotsFile } from './robots-file.ts'
-
-// The types say `export default`, the package is CommonJS (fixed upstream after 3.0.1).
-const robotsParser = module as unknown as typeof module.default
+import type { RobotsCopy, RobotsRecord, RobotsRules } from '../host.ts'
+import type { Headers, Outcome } from '../outcome.ts'
+import { parseRetryAfter } from './retry-after.ts'
+import { readRobotsFile } from './robots-file.ts'
+import { freshForMs, freshnessOf, validatorsOf } from './robots-freshness.ts'
+import { decidingRule, ruleText } from './robots-matcher.ts'
 
 export type RobotsVerdict =
-  | { readonly kind: 'allowed' }
+  /** By the rule of that line, or by none. */
+  | { readonly kind: 'allowed'; readonly line?: number; readonly rule?: string }
   | { readonly kind: 'disallowed'; readonly line: number; readonly rule: string }
   /** Nothing fresh is known: the rules must be fetched first. */
   | { readonly kind: 'unknown' }
@@ -35,15 +34,15 @@ export interface RobotsOptions {
   readonly maxRobotsAttempts: number
   readonly maxRobotsRedirects: number
   readonly maxCrawlDelayMs: number
+  /** 401 and 403 disallow everything, instead of allowing it. */
+  readonly strictRobots: boolean
 }
 
-/** RFC 9309 section 2.4: rules should not be used for longer. */
-const freshForMs = 24 * 60 * 60 * 1000
+/** RFC 9309 section 2.3.1.4: after "a reasonably long period of time (for example, 30 days)" a copy is no longer what the site wants. */
+const longestHoldMs = 30 * 24 * 60 * 60 * 1000
 const longestRetryMs = 60 * 60 * 1000
 /** How long a redirected robots.txt may wait for another host's turn before it is asked for anew. */
 const redirectPatienceMs = 10 * 60 * 1000
-
-const matchers = new WeakMap<RobotsRules, ReturnType<typeof robotsParser>>()
 
 export const robotsUrlOf = (origin: string) => `${origin}/robots.txt`
 
@@ -63,31 +62,32 @@ export function judge(
   const { crawlDelayMs } = record.rules
   if (crawlDelayMs !== undefined && crawlDelayMs > options.maxCrawlDelayMs)
     return { kind: 'crawl_delay_too_long', crawlDelayMs }
-  return judgeByRules(record.origin, record.rules, url)
-}
-
-function judgeByRules(origin: string, rules: RobotsRules, url: string): RobotsVerdict {
-  const parsed = new URL(url)
-  if (originOf(url) !== origin) throw new Error(`The rules of ${origin} say nothing of ${url}`)
-  // RFC 9309 section 2.2.2: "The /robots.txt URI is implicitly allowed."
-  if (rules.rules.length === 0 || parsed.pathname === '/robots.txt') return { kind: 'allowed' }
-  let matcher = matchers.get(rules)
-  if (matcher === undefined) {
-    const group = rules.rules.map(({ allow, pattern }) => `${allow ? 'Allow' : 'Disallow'}: ${pattern}`)
-    matcher = robotsParser(robotsUrlOf(origin), ['User-agent: *', ...group].join('\n'))
-    matchers.set(rules, matcher)
-  }
-  const target = origin + canonicalPath(parsed)
-  const isAllowed = matcher.isAllowed(target)
-  if (isAllowed === undefined) throw new Error(`robots-parser has no answer for ${url}`)
-  if (isAllowed) return { kind: 'allowed' }
-  const rule = rules.rules[matcher.getMatchingLineNumber(target) - 2]
-  return { kind: 'disallowed', line: rule?.line ?? 0, rule: `Disallow: ${rule?.pattern ?? ''}` }
+  if (originOf(url) !== record.origin) throw new RangeError(`The rules of ${record.origin} say nothing of ${url}`)
+  // Judged and not recorded, so that a crawl that is resumed with another mind finds the same record.
+  if (options.strictRobots && /^40[13]$/.test(record.note) && new URL(url).pathname !== '/robots.txt')
+    return { kind: 'disallowed', line: 0, rule: `Disallow: / (robots.txt answered ${record.note}, strictRobots)` }
+  const rule = decidingRule(record.rules, url)
+  if (rule === undefined) return { kind: 'allowed' }
+  return { kind: rule.allow ? 'allowed' : 'disallowed', line: rule.line, rule: ruleText(rule) }
 }
 
 /** An origin whose robots.txt will not be read: nothing of it is visited. */
 export function giveUpOn(origin: string, note: string, now: number): RobotsRecord {
   return { kind: 'unreachable', origin, note, attempts: 1, retryAt: undefined, expiresAt: now + freshForMs }
+}
+
+/** The headers with which a robots.txt is asked for that is known already (RFC 9110 section 13.1). */
+export function conditionalHeaders(
+  record: RobotsRecord | undefined,
+  url: string,
+): { 'if-none-match'?: string; 'if-modified-since'?: string } {
+  const validators = copyIn(record)?.validators
+  if (validators?.url !== url) return {}
+  const { etag, lastModified } = validators
+  return {
+    ...(etag === undefined ? {} : { 'if-none-match': etag }),
+    ...(lastModified === undefined ? {} : { 'if-modified-since': lastModified }),
+  }
 }
 
 /** What the answer to a robots.txt request means for its origin. A redirect comes back as `redirected`: follow it with a turn. */
@@ -100,31 +100,99 @@ export function recordOf(
   options: RobotsOptions,
 ): RobotsRecord {
   const now = outcome.timing.endedAt
-  const failures = before === undefined || before.kind === 'rules' ? 0 : before.attempts
-  const expiresAt = now + freshForMs
-  const allowAll = (note: string): RobotsRecord => {
-    return { kind: 'rules', origin, rules: { rules: [], crawlDelayMs: undefined, sitemaps: [] }, note, expiresAt }
-  }
+  const last = copyIn(before)
+  const { headers } = outcome
   switch (outcome.kind) {
-    case 'page': {
-      const rules = readRobotsFile(outcome.body, url, options.productToken)
-      return { kind: 'rules', origin, rules, note: `${outcome.status}`, expiresAt }
-    }
-    case 'redirect':
+    case 'page':
+      return {
+        ...copyOf(origin, readRobotsFile(outcome.body, url, options.productToken), `${outcome.status}`, now, headers),
+        validators: validatorsOf(url, headers),
+      }
+    case 'redirect': {
       // Section 2.3.1.2: more than five redirects may be taken as unavailable.
-      if (hops >= options.maxRobotsRedirects) return allowAll('too many redirects')
-      return { kind: 'redirected', origin, attempts: failures, expiresAt: now + redirectPatienceMs }
+      if (hops >= options.maxRobotsRedirects) return copyOf(origin, noRules, 'too many redirects', now, headers)
+      const attempts = failuresOf(before)
+      const expiresAt = now + redirectPatienceMs
+      return { kind: 'redirected', origin, attempts, expiresAt, ...(last === undefined ? {} : { last }) }
+    }
     case 'retry':
     case 'failed': {
-      // Section 2.3.1.3: 4xx is "unavailable", and allows. 429 is Google's exception: it asks for patience.
       const { status } = outcome
-      if (status !== undefined && status >= 400 && status < 500 && status !== 429) return allowAll(`${status}`)
-      const attempts = failures + 1
-      const waitMs = Math.min(options.robotsRetryMs * 2 ** (attempts - 1), longestRetryMs)
-      const retryAt = attempts >= options.maxRobotsAttempts ? undefined : now + waitMs
-      return { kind: 'unreachable', origin, note: outcome.message, attempts, retryAt, expiresAt }
+      if (status === 304 && last !== undefined) return renewed(last, url, now, headers)
+      // Section 2.3.1.3: 4xx is "unavailable", and allows. 429 is Google's exception: it asks for patience.
+      if (status !== undefined && status >= 400 && status < 500 && status !== 429)
+        return copyOf(origin, noRules, `${status}`, now, headers)
+      const failures = failuresOf(before) + 1
+      if (last !== undefined && mayHold(last, now)) return held(last, failures, now, options)
+      const waitMs = Math.max(backOff(options.robotsRetryMs, failures), retryAfterOf(headers, now))
+      const retryAt = failures >= options.maxRobotsAttempts ? undefined : now + waitMs
+      const expiresAt = Math.max(now + freshForMs, retryAt ?? 0)
+      return { kind: 'unreachable', origin, note: outcome.message, attempts: failures, retryAt, expiresAt }
     }
     default:
       return outcome satisfies never
   }
 }
+
+const noRules: RobotsRules = { rules: [], crawlDelayMs: undefined, sitemaps: [] }
+
+function copyOf(origin: string, rules: RobotsRules, note: string, now: number, headers: Headers): RobotsCopy {
+  const expiresAt = now + freshnessOf(headers)
+  const version = versionOf(rules, note)
+  return { kind: 'rules', origin, rules, note, expiresAt, fetchedAt: now, validators: undefined, version, failures: 0 }
+}
+
+function versionOf({ rules, crawlDelayMs, sitemaps }: RobotsRules, note: string): string {
+  const said = JSON.stringify([
+    rules.map(({ allow, pattern, line }) => [allow, pattern, line]),
+    crawlDelayMs,
+    sitemaps,
+    note,
+  ])
+  return createHash('sha1').update(said).digest('hex').slice(0, 16)
+}
+
+/** RFC 9111 section 4.3.4: a 304 says that the copy is still good, and may bring other headers. */
+function renewed(last: RobotsCopy, url: string, now: number, headers: Headers): RobotsCopy {
+  const known = last.validators?.url === url ? last.validators : undefined
+  const validators = known === undefined ? last.validators : { ...known, ...validatorsOf(url, headers) }
+  const version = last.version ?? versionOf(last.rules, last.note)
+  return { ...last, expiresAt: now + freshnessOf(headers), fetchedAt: now, validators, version, failures: 0 }
+}
+
+/**
+ * RFC 9309 section 2.4: a copy may be used for longer than 24 hours while the file is unreachable. Only a file that was there: that there
+ * was none is no reason to visit a site that is in trouble.
+ */
+function mayHold(last: RobotsCopy, now: number): boolean {
+  return /^2\d\d$/.test(last.note) && now < fetchedAtOf(last) + longestHoldMs
+}
+
+function held(last: RobotsCopy, failures: number, now: number, options: RobotsOptions): RobotsCopy {
+  // Never at once again: a copy that is not fresh for a moment would be re-checked before each page, and no page visited.
+  const waitMs = backOff(Math.max(options.robotsRetryMs, 1), failures)
+  const fetchedAt = fetchedAtOf(last)
+  const version = last.version ?? versionOf(last.rules, last.note)
+  return { ...last, expiresAt: Math.min(now + waitMs, fetchedAt + longestHoldMs), fetchedAt, version, failures }
+}
+
+const backOff = (firstMs: number, failures: number) =>
+  Math.min(firstMs * 2 ** Math.min(failures - 1, 40), longestRetryMs)
+
+/** Beyond any use it is cut: not for the host's pace, which heeds it in full. */
+function retryAfterOf(headers: Headers, now: number): number {
+  const first = (name: string) => [headers[name]].flat()[0]
+  return Math.min(parseRetryAfter(first('retry-after'), first('date'), now) ?? 0, longestHoldMs)
+}
+
+/** What was read last, also while a redirect is under way. */
+function copyIn(record: RobotsRecord | undefined): RobotsCopy | undefined {
+  return record?.kind === 'rules' ? record : record?.kind === 'redirected' ? record.last : undefined
+}
+
+function failuresOf(record: RobotsRecord | undefined): number {
+  return record === undefined ? 0 : record.kind === 'rules' ? (record.failures ?? 0) : record.attempts
+}
+
+/** Copies of an earlier version were good for 24 hours, all of them. */
+const fetchedAtOf = ({ fetchedAt, expiresAt }: RobotsCopy) => fetchedAt ?? expiresAt - freshForMs

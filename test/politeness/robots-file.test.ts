@@ -1,6 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { canonicalPath, maxRobotsBytes, readRobotsFile } from '../../src/politeness/robots-file.ts'
+import { maxRobotsBytes, maxSitemaps, readRobotsFile } from '../../src/politeness/robots-file.ts'
+import { maxLineOctets } from '../../src/politeness/robots-lines.ts'
+import { canonicalPath } from '../../src/politeness/robots-octets.ts'
 
 const read = (file: string | Uint8Array, productToken = 'doff') =>
   readRobotsFile(typeof file === 'string' ? Buffer.from(file) : file, 'http://a.test/robots.txt', productToken)
@@ -222,6 +224,85 @@ describe('RFC 9309 section 2.2.2: patterns in canonical octets', () => {
   })
 })
 
+describe('google: what is written a little wrong', () => {
+  it.each(['disalow', 'dissallow', 'dissalow', 'Disallaw', 'DIASLLOW'])('%s is disallow', (key) => {
+    expect(rulesOf(`User-agent: doff\n${key}: /x`)).toEqual(['-/x'])
+  })
+
+  it.each(['useragent', 'User agent', 'USERAGENT'])('%s is user-agent', (key) => {
+    expect(rulesOf(`${key}: doff\nDisallow: /x`)).toEqual(['-/x'])
+  })
+
+  it('site-map is sitemap', () => {
+    expect(read('Site-map: /s.xml').sitemaps).toEqual(['http://a.test/s.xml'])
+  })
+
+  it.each(['alow', 'allows', 'disallows', 'dis allow', 'user_agent', 'crawl delay'])('%s is nothing', (key) => {
+    expect(read(`User-agent: doff\n${key}: 1\nDisallow: /x`)).toMatchObject({
+      rules: [{ pattern: '/x' }],
+      crawlDelayMs: undefined,
+    })
+  })
+
+  it.each(['Disallow /x', 'disallow\t/x', '  Disallow  /x  ', 'Disallow /x # why'])('%j has a colon', (line) => {
+    expect(rulesOf(`User-agent doff\n${line}`)).toEqual(['-/x'])
+  })
+
+  it.each(['Disallow /x /y', 'Disallow', 'Disallow# /x', '/x', 'user agent b'])(
+    '%j is nothing: a blank is a colon only between two words',
+    (line) => expect(rulesOf(`User-agent: doff\nDisallow: /a\n${line}\nDisallow: /b`)).toEqual(['-/a', '-/b']),
+  )
+
+  it.each(['*', '* everybody', '*\tx', '* # x'])('user-agent %j is everybody', (token) => {
+    expect(rulesOf(`User-agent: ${token}\nDisallow: /x`)).toEqual(['-/x'])
+  })
+
+  it.each(['*bot', '**', '*/1.0'])('user-agent %j is nobody', (token) => {
+    expect(rulesOf(`User-agent: ${token}\nDisallow: /x`)).toEqual([])
+  })
+
+  it.each(['/d/index.html', '/d/index.htm', '/d/index.html$'])('to allow %s allows its directory, too', (value) => {
+    expect(read(`User-agent: doff\nDisallow: /\nAllow: ${value}`).rules).toEqual([
+      { allow: false, pattern: '/', line: 2 },
+      { allow: true, pattern: value, line: 3 },
+      { allow: true, pattern: '/d/$', line: 3, written: value },
+    ])
+  })
+
+  it.each(['Disallow: /d/index.html', 'Allow: /index.html/x', 'Allow: /d/index.php', 'Allow: /myindex.html'])(
+    '%s says nothing of a directory',
+    (line) => expect(read(`User-agent: doff\n${line}`).rules).toHaveLength(1),
+  )
+
+  it('a line is read up to 16,663 octets', () => {
+    const start = 'Disallow: /'
+    const pattern = `/${'x'.repeat(maxLineOctets - start.length)}`
+    expect(rulesOf(`User-agent: doff\nDisallow: ${pattern}y\nAllow: /z`)).toEqual([`-${pattern}`, '+/z'])
+    expect(rulesOf(`User-agent: doff\n${' '.repeat(maxLineOctets)}Disallow: /x`)).toEqual([])
+  })
+})
+
+describe('the text of a rule', () => {
+  const writtenOf = (value: string | Buffer) =>
+    read(Buffer.concat([Buffer.from('User-agent: doff\nDisallow: '), Buffer.from(value)])).rules[0]?.written
+
+  it.each(['/é', '/a b', '/%7ea', '/a$b', '/*?f[0]='])('%s is kept as it is written', (value) => {
+    expect(writtenOf(value)).toBe(value)
+  })
+
+  it.each(['/x', '/%C3%A9', '/*.gif$'])('%s is kept once', (value) => {
+    expect(writtenOf(value)).toBeUndefined()
+  })
+
+  it.each(['/a\u001b[31m', '/a\u0000', '/a\u202eb', '/a\u2028b'])('%j is not shown to a terminal', (value) => {
+    expect(writtenOf(value)).toBeUndefined()
+  })
+
+  it('octets that are no UTF-8 are shown escaped', () => {
+    expect(writtenOf(Buffer.from('/caf\xe9', 'latin1'))).toBeUndefined()
+  })
+})
+
 describe('ours: Crawl-delay', () => {
   it.each([
     ['2', 2_000],
@@ -332,6 +413,20 @@ describe('RFC 9309 section 2.5: limits', () => {
 
   it('ours: lines that end in CR are cut as well, not dropped all together', () => {
     expect(rulesOf(filled(16, 'Disallow: /last\rDisallow: /beyond\r', '\r'))).toEqual(['-/first', '-/last'])
+  })
+
+  it('A7: a rule is kept once, however often its group is named', () => {
+    const agents = Array.from({ length: 15_000 }, (_, index) =>
+      index % 2 === 0 ? 'User-agent: *' : 'User-agent: doff',
+    )
+    const rules = Array.from({ length: 10_000 }, (_, index) => `Allow: /${index}`)
+    expect(read([...agents, ...rules].join('\n')).rules).toHaveLength(10_000)
+    expect(read([...agents, ...rules.map(() => 'Allow: /x')].join('\n')).rules).toHaveLength(1)
+  })
+
+  it('A7: sitemaps have a bound', () => {
+    const lines = Array.from({ length: maxSitemaps + 10 }, (_, index) => `Sitemap: /${index}`)
+    expect(read(lines.join('\n')).sitemaps).toHaveLength(maxSitemaps)
   })
 
   it('ours: many agents and many rules cost no more than their lines', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import type { RobotsRecord } from '../../src/host.ts'
-import type { FailReason, Outcome, RetryReason } from '../../src/outcome.ts'
-import { judge, type RobotsOptions, recordOf, robotsUrlOf } from '../../src/politeness/robots.ts'
+import type { RobotsCopy, RobotsRecord } from '../../src/host.ts'
+import type { FailReason, Headers, Outcome, RetryReason } from '../../src/outcome.ts'
+import { conditionalHeaders, judge, type RobotsOptions, recordOf, robotsUrlOf } from '../../src/politeness/robots.ts'
 
 const origin = 'http://a.test'
 const robotsUrl = robotsUrlOf(origin)
@@ -14,6 +14,7 @@ const options: RobotsOptions = {
   maxRobotsAttempts: 3,
   maxRobotsRedirects: 5,
   maxCrawlDelayMs: 60_000,
+  strictRobots: false,
 }
 
 const base = { timing: { sentAt: endedAt - 50, firstByteAt: endedAt - 10, endedAt }, bytes: 0, headers: {} }
@@ -196,7 +197,7 @@ describe('a verdict', () => {
     expect(verdictOf(file, `${origin}/%C3%A9t%C3%A9`)).toEqual({
       kind: 'disallowed',
       line: 9,
-      rule: 'Disallow: /%C3%A9',
+      rule: 'Disallow: /é',
     })
   })
 
@@ -214,6 +215,18 @@ describe('a verdict', () => {
     const stored = structuredClone(learn(page('User-agent: *\nDisallow: /x')))
     expect(judge(stored, `${origin}/x`, endedAt, options)).toMatchObject({ kind: 'disallowed', line: 2 })
     expect(judge(stored, `${origin}/y`, endedAt, options)).toEqual({ kind: 'allowed' })
+  })
+
+  it('names the rule that allows, and none where none does', () => {
+    const file = 'User-agent: *\nDisallow: /\nAllow: /a\n'
+    expect(verdictOf(file, `${origin}/a/b`)).toEqual({ kind: 'allowed', line: 3, rule: 'Allow: /a' })
+    expect(verdictOf(file, `${origin}/robots.txt`)).toEqual({ kind: 'allowed' })
+  })
+
+  it('google: names the index page that allows its directory', () => {
+    const file = 'User-agent: *\nDisallow: /d\nAllow: /d/index.html'
+    expect(verdictOf(file, `${origin}/d/`)).toEqual({ kind: 'allowed', line: 3, rule: 'Allow: /d/index.html' })
+    expect(verdictOf(file, `${origin}/d/x`)).toEqual({ kind: 'disallowed', line: 2, rule: 'Disallow: /d' })
   })
 
   it('is unknown of an origin that was not asked', () => {
@@ -250,6 +263,10 @@ describe('what the answer to a robots.txt means', () => {
       },
       note: '200',
       expiresAt: endedAt + 24 * hour,
+      fetchedAt: endedAt,
+      validators: undefined,
+      version: expect.stringMatching(/^[0-9a-f]{16}$/) as string,
+      failures: 0,
     })
   })
 
@@ -340,6 +357,240 @@ describe('what the answer to a robots.txt means', () => {
   it('a file that is there after all makes the failures forgotten', () => {
     const recovered = learn(page('User-agent: *\nDisallow: /x'), learn(retry(503)))
     expect(ask(recovered).kind).toBe('disallowed')
-    expect(learn(retry(503), recovered)).toMatchObject({ kind: 'unreachable', attempts: 1 })
+    expect(learn(retry(503), recovered)).toMatchObject({ kind: 'rules', failures: 1 })
+  })
+
+  it.each([
+    ['600', 600_000],
+    ['1', 60_000],
+    ['soon', 60_000],
+    ['Thu, 01 Jan 1970 00:26:40 GMT', 600_000],
+    [String(48 * 3_600), 48 * hour],
+    ['9'.repeat(400), 720 * hour],
+  ])('B5: Retry-After: %s puts an unreachable file off', (value, waitMs) => {
+    const record = learn(withHeaders(retry(503), { 'retry-after': value }))
+    expect(record).toMatchObject({ kind: 'unreachable', retryAt: endedAt + waitMs })
+    expect(ask(record, endedAt + waitMs - 1).kind).toBe('unreachable')
+    expect(ask(record, endedAt + waitMs)).toEqual({ kind: 'unknown' })
+  })
+})
+
+describe('B4: strictRobots', () => {
+  const strict = { ...options, strictRobots: true }
+
+  it.each([401, 403])('%i disallows everything but robots.txt', (status) => {
+    const record = learn(failed(status))
+    expect(judge(record, `${origin}/x`, endedAt, strict)).toEqual({
+      kind: 'disallowed',
+      line: 0,
+      rule: `Disallow: / (robots.txt answered ${status}, strictRobots)`,
+    })
+    expect(judge(record, robotsUrl, endedAt, strict)).toEqual({ kind: 'allowed' })
+    expect(judge(record, `${origin}/x`, endedAt, options)).toEqual({ kind: 'allowed' })
+  })
+
+  it.each([400, 402, 404, 410])('%i allows everything', (status) => {
+    expect(judge(learn(failed(status)), `${origin}/x`, endedAt, strict)).toEqual({ kind: 'allowed' })
+  })
+})
+
+const file = 'User-agent: *\nDisallow: /x'
+const at = (outcome: Outcome, time: number): Outcome => ({ ...outcome, timing: { ...outcome.timing, endedAt: time } })
+const withHeaders = (outcome: Outcome, headers: Headers): Outcome => ({ ...outcome, headers })
+const copyOf = (record: RobotsRecord): RobotsCopy => {
+  if (record.kind !== 'rules') throw new Error(`no copy, but ${record.kind}`)
+  return record
+}
+
+describe('B6: how long a copy is fresh', () => {
+  const minutesOf = (headers: Headers, outcome = page(file)) =>
+    (copyOf(learn(withHeaders(outcome, headers))).expiresAt - endedAt) / 60_000
+
+  it.each<[headers: Headers, minutes: number]>([
+    [{}, 1_440],
+    [{ 'cache-control': 'max-age=3600' }, 60],
+    [{ 'cache-control': 'public, MAX-AGE=3600, must-revalidate' }, 60],
+    [{ 'cache-control': 'max-age="3600"' }, 60],
+    [{ 'cache-control': 'ext="a, max-age=600, \\" b", max-age=3600' }, 60],
+    [{ 'cache-control': 'max-age=7200, max-age=3600' }, 60],
+    [{ 'cache-control': 'max-age=3600, max-age=7200' }, 60],
+    [{ 'cache-control': ['public', 'max-age=3600'] }, 60],
+    [{ 'cache-control': 'max-age=604800' }, 1_440],
+    [{ 'cache-control': `max-age=${'9'.repeat(400)}` }, 1_440],
+    [{ 'cache-control': 'max-age=299' }, 5],
+    [{ 'cache-control': 'max-age=0' }, 5],
+    [{ 'cache-control': 'no-store' }, 5],
+    [{ 'cache-control': 'max-age=3600, no-cache' }, 5],
+    [{ 'cache-control': 'max-age=3600, no-cache="set-cookie"' }, 60],
+    [{ 'cache-control': 'max-age=-1' }, 5],
+    [{ 'cache-control': 'max-age=1.5' }, 5],
+    [{ 'cache-control': 'max-age' }, 5],
+    [{ 'cache-control': 'max-age=3600', age: '600' }, 50],
+    [{ 'cache-control': 'max-age=3600', age: '7200' }, 5],
+    [{ 'cache-control': 'max-age=3600', age: 'old' }, 60],
+    [{ 'cache-control': 's-maxage=60, private' }, 1_440],
+    [{ 'cache-control': ',;="' }, 1_440],
+    [{ expires: '0' }, 1_440],
+  ])('RFC 9111 section 5.2: %j is %i minutes', (headers, minutes) => {
+    expect(minutesOf(headers)).toBe(minutes)
+  })
+
+  it('a file that is not there is looked for again as soon', () => {
+    expect(minutesOf({ 'cache-control': 'max-age=3600' }, failed(404))).toBe(60)
+  })
+})
+
+describe('B6: a re-check', () => {
+  const etag = '"v1"'
+  const lastModified = 'Tue, 06 Jan 2026 10:00:00 GMT'
+  const known = learn(withHeaders(page(file), { etag, 'last-modified': lastModified }))
+  const notModified = failed(304, 'http_304')
+
+  it('RFC 9110 section 13.1: names the version that is known, to the URL that gave it', () => {
+    expect(conditionalHeaders(known, robotsUrl)).toEqual({ 'if-none-match': etag, 'if-modified-since': lastModified })
+    expect(conditionalHeaders(known, 'http://b.test/r.txt')).toEqual({})
+    expect(conditionalHeaders(undefined, robotsUrl)).toEqual({})
+    expect(conditionalHeaders(learn(retry(503)), robotsUrl)).toEqual({})
+    expect(conditionalHeaders(learn(failed(404)), robotsUrl)).toEqual({})
+  })
+
+  it('names it also behind a redirect', () => {
+    const there = 'http://b.test/r.txt'
+    const first = recordOf(origin, there, withHeaders(page(file), { etag }), 1, learn(redirect()), options)
+    const hop = learn(redirect(), first)
+    expect(conditionalHeaders(hop, robotsUrl)).toEqual({})
+    expect(conditionalHeaders(hop, there)).toEqual({ 'if-none-match': etag })
+    const again = recordOf(origin, there, at(notModified, endedAt + 25 * hour), 1, hop, options)
+    expect(again).toMatchObject({ kind: 'rules', rules: copyOf(known).rules, fetchedAt: endedAt + 25 * hour })
+  })
+
+  it.each<[headers: Headers]>([
+    [{ etag: 'v1' }],
+    [{ etag: '"v\n1"' }],
+    [{ etag: '"é"' }],
+    [{ 'last-modified': '' }],
+    [{ 'last-modified': 'x\r\ny: z' }],
+    [{}],
+  ])('%j names no version', (headers) => {
+    expect(copyOf(learn(withHeaders(page(file), headers))).validators).toBeUndefined()
+  })
+
+  it.each(['W/"v1"', '""', '"a,b"'])('etag %s is one', (value) => {
+    expect(copyOf(learn(withHeaders(page(file), { etag: value }))).validators).toEqual({ url: robotsUrl, etag: value })
+  })
+
+  it('RFC 9111 section 4.3.4: 304 renews the copy', () => {
+    const later = endedAt + 30 * hour
+    const again = learn(at(withHeaders(notModified, { etag: '"v2"', 'cache-control': 'max-age=3600' }), later), known)
+    expect(again).toEqual({
+      ...copyOf(known),
+      fetchedAt: later,
+      expiresAt: later + hour,
+      validators: { url: robotsUrl, etag: '"v2"', lastModified },
+    })
+    expect(judge(again, `${origin}/x`, later, options).kind).toBe('disallowed')
+  })
+
+  it('304 to somebody who knows nothing is no answer', () => {
+    expect(learn(notModified)).toMatchObject({ kind: 'unreachable', attempts: 1 })
+    expect(learn(notModified, learn(retry(503)))).toMatchObject({ kind: 'unreachable', attempts: 2 })
+  })
+
+  it('the version names what the rules say, and nothing else', () => {
+    const versionOf = (text: string, status = 200) => copyOf(learn(page(text, status))).version
+    expect(versionOf(file)).toBe(copyOf(known).version)
+    expect(versionOf(`${file}# the same`)).toBe(versionOf(file))
+    const others = [
+      versionOf(`\n${file}`),
+      versionOf(file.replace('Dis', '')),
+      versionOf(`${file}y`),
+      versionOf(`${file}\nCrawl-delay: 1`),
+      versionOf(`${file}\nSitemap: /s`),
+      versionOf(file, 203),
+      copyOf(learn(failed(404))).version,
+      copyOf(learn(failed(410))).version,
+    ]
+    expect(new Set([versionOf(file), ...others]).size).toBe(others.length + 1)
+  })
+})
+
+describe('B5: while a re-check fails', () => {
+  const known = learn(page(file))
+  const day = 24 * hour
+
+  it.each([
+    ['503', retry(503)],
+    ['429', retry(429, 'http_429')],
+    ['a time-out', retry(undefined, 'total_timeout')],
+    ['a bad certificate', failed(undefined, 'tls')],
+  ])('RFC 9309 section 2.4: %s lets the last good copy hold on', (_what, outcome) => {
+    const record = learn(at(outcome, endedAt + day), known)
+    expect(record).toEqual({ ...copyOf(known), expiresAt: endedAt + day + 60_000, failures: 1 })
+    expect(judge(record, `${origin}/x`, endedAt + day, options).kind).toBe('disallowed')
+    expect(judge(record, `${origin}/y`, endedAt + day, options)).toEqual({ kind: 'allowed' })
+  })
+
+  it('it is re-checked with growing gaps, up to an hour, and forgets them once it is answered', () => {
+    let record = known
+    let now = endedAt + day
+    const gaps: number[] = []
+    for (let failures = 1; failures <= 8; failures += 1) {
+      record = learn(at(retry(503), now), record)
+      gaps.push((record.expiresAt - now) / 60_000)
+      now = record.expiresAt
+    }
+    expect(gaps).toEqual([1, 2, 4, 8, 16, 32, 60, 60])
+    expect(learn(at(page(file), now), record)).toMatchObject({ kind: 'rules', failures: 0, fetchedAt: now })
+    expect(learn(at(failed(304, 'http_304'), now), record)).toMatchObject({
+      kind: 'rules',
+      failures: 0,
+      fetchedAt: now,
+    })
+  })
+
+  it('RFC 9309 section 2.3.1.4: after 30 days it holds no longer', () => {
+    const nearly = endedAt + 30 * day - 30_000
+    const record = learn(at(retry(503), nearly), known)
+    expect(record).toMatchObject({ kind: 'rules', expiresAt: endedAt + 30 * day })
+    const end = learn(at(retry(503), endedAt + 30 * day), record)
+    expect(end).toMatchObject({ kind: 'unreachable' })
+    expect(judge(end, `${origin}/y`, endedAt + 30 * day, options).kind).toBe('unreachable')
+  })
+
+  it('a hop of a redirect that fails falls back on it, and the failures add up', () => {
+    const once = learn(at(retry(503), endedAt + day), known)
+    const hop = learn(at(redirect(), endedAt + 2 * day), once)
+    expect(hop).toMatchObject({ kind: 'redirected', attempts: 1, last: once })
+    const second = recordOf(origin, 'http://b.test/r', at(redirect(), endedAt + 2 * day), 1, hop, options)
+    expect(second).toMatchObject({ kind: 'redirected', last: once })
+    const fallen = recordOf(origin, 'http://b.test/s', at(retry(503), endedAt + 2 * day), 2, second, options)
+    expect(fallen).toMatchObject({ kind: 'rules', rules: copyOf(known).rules, failures: 2 })
+  })
+
+  it('ours: that there was no file is no reason to go on', () => {
+    for (const none of [failed(404), failed(403)]) {
+      expect(learn(at(retry(503), endedAt + day), learn(none))).toMatchObject({ kind: 'unreachable', attempts: 1 })
+    }
+  })
+
+  it('ours: pages get their turn between re-checks also without a wait', () => {
+    const hasty = { ...options, robotsRetryMs: 0 }
+    const record = recordOf(origin, robotsUrl, retry(503), 0, known, hasty)
+    expect(judge(record, `${origin}/y`, endedAt, hasty)).toEqual({ kind: 'allowed' })
+  })
+
+  it('a copy of an earlier version of doff holds on, too, and gets what it lacks', () => {
+    const { fetchedAt, validators, version, failures, ...old } = copyOf(known)
+    const stored = old as RobotsCopy
+    expect(judge(stored, `${origin}/x`, endedAt, options).kind).toBe('disallowed')
+    expect(conditionalHeaders(stored, robotsUrl)).toEqual({})
+    expect(learn(at(retry(503), endedAt + day), stored)).toMatchObject({
+      kind: 'rules',
+      failures: 1,
+      fetchedAt,
+      version,
+    })
+    expect(learn(at(failed(304, 'http_304'), endedAt + day), stored)).toMatchObject({ kind: 'rules', version })
+    expect(learn(at(retry(503), endedAt + 31 * day), stored)).toMatchObject({ kind: 'unreachable' })
   })
 })
