@@ -57,7 +57,7 @@ function timeOf(fields: readonly number[], milliseconds: number, zone: string): 
   const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = fields
   const date = new Date(0)
   date.setUTCFullYear(year, month - 1, day)
-  if (date.getUTCMonth() !== month - 1 || date.getUTCDate() !== day) return undefined
+  if (date.getUTCMonth() !== month - 1) return undefined
   // A leap second is the one before it.
   if (hour > 23 || minute > 59 || second > 60) return undefined
   date.setUTCHours(hour, minute, Math.min(second, 59), milliseconds)

@@ -1,6 +1,6 @@
 import { describe, expect, expectTypeOf, it } from 'vitest'
-import { SpiderError } from '../../src/errors.ts'
-import { checkSitemaps, type Sitemaps, type SitemapsSpec } from '../../src/spider/check-sitemaps.ts'
+import { SpiderError } from '../../../src/errors.ts'
+import { checkSitemaps, type Sitemaps, type SitemapsSpec } from '../../../src/spider/sitemap/check-sitemaps.ts'
 
 const check = (value: unknown) =>
   checkSitemaps(

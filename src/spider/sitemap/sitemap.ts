@@ -6,15 +6,15 @@
  * URLs in canonical form. A sitemap that is cut or broken counts as far as it was read.
  */
 import { setImmediate } from 'node:timers/promises'
-import { SitemapBytes } from './sitemap-bytes.ts'
-import { SitemapDecoder } from './sitemap-charset.ts'
-import { type SitemapPart, SitemapParts } from './sitemap-parts.ts'
-import type { SitemapFormat, SitemapReader } from './sitemap-reader.ts'
-import { TextSitemap } from './sitemap-text.ts'
-import { XmlSitemap } from './sitemap-xml.ts'
+import { SitemapBytes } from './bytes.ts'
+import { SitemapDecoder } from './charset.ts'
+import { type SitemapPart, SitemapParts } from './parts.ts'
+import type { SitemapFormat, SitemapReader } from './reader.ts'
+import { TextSitemap } from './text.ts'
+import { XmlSitemap } from './xml.ts'
 
-export type { SitemapEntry, SitemapPart } from './sitemap-parts.ts'
-export type { SitemapFormat } from './sitemap-reader.ts'
+export type { SitemapEntry, SitemapPart } from './parts.ts'
+export type { SitemapFormat } from './reader.ts'
 
 /** What became of a sitemap. */
 export interface SitemapReading {

@@ -1,6 +1,6 @@
 /** A sitemap that is plain text: one URL a line, and nothing else (sitemaps.org, "Text file"). Empty lines do not count. */
-import { maxLocLength, type SitemapParts } from './sitemap-parts.ts'
-import type { SitemapReader } from './sitemap-reader.ts'
+import { maxLocLength, type SitemapParts } from './parts.ts'
+import type { SitemapReader } from './reader.ts'
 
 export class TextSitemap implements SitemapReader {
   readonly format = 'text'

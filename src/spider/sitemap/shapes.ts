@@ -1,7 +1,7 @@
 /** The XML formats of sitemaps: sitemaps.org protocol 0.9, RSS 2.0 and Atom (RFC 4287), each as the few elements of it that are read. */
-import { parseRfc822Date, parseW3cDate } from './sitemap-dates.ts'
-import type { SitemapPart } from './sitemap-parts.ts'
-import type { SitemapFormat } from './sitemap-reader.ts'
+import { parseRfc822Date, parseW3cDate } from './dates.ts'
+import type { SitemapPart } from './parts.ts'
+import type { SitemapFormat } from './reader.ts'
 
 export interface SitemapShape {
   readonly format: SitemapFormat

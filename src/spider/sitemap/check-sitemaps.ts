@@ -1,8 +1,8 @@
 /** The field `sitemaps` of a spider: checked once, where the spider is made, and brought into one form. */
-import { canonicalUrl } from '../canonical-url.ts'
-import { SpiderError } from '../errors.ts'
-import { parseW3cDate } from './sitemap-dates.ts'
-import type { SitemapFilter } from './sitemap-filter.ts'
+import { canonicalUrl } from '../../canonical-url.ts'
+import { SpiderError } from '../../errors.ts'
+import { parseW3cDate } from './dates.ts'
+import type { SitemapFilter } from './filter.ts'
 
 /** What a spider may write: `true` finds the sitemaps by robots.txt, a list names them, an object says more. */
 export type SitemapsSpec = true | readonly string[] | SitemapsFields

@@ -8,9 +8,9 @@
  * A tag that is closed by another one's end makes a sitemap broken; we go on all the same, and read the elements that are whole.
  */
 import { Parser } from 'htmlparser2'
-import { maxLocLength, type SitemapParts } from './sitemap-parts.ts'
-import type { SitemapFormat, SitemapReader } from './sitemap-reader.ts'
-import { type SitemapShape, sitemapShapes } from './sitemap-shapes.ts'
+import { maxLocLength, type SitemapParts } from './parts.ts'
+import type { SitemapFormat, SitemapReader } from './reader.ts'
+import { type SitemapShape, sitemapShapes } from './shapes.ts'
 
 /** Elements within one another. htmlparser2 takes a time that grows with the depth for each of them. */
 const maxXmlDepth = 256

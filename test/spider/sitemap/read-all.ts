@@ -5,7 +5,7 @@ import {
   type SitemapLimits,
   type SitemapPart,
   type SitemapReading,
-} from '../../src/spider/sitemap.ts'
+} from '../../../src/spider/sitemap/sitemap.ts'
 
 export interface ReadSitemap extends SitemapReading {
   readonly parts: readonly SitemapPart[]

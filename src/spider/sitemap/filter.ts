@@ -1,5 +1,5 @@
 /** Which of the things that a sitemap names are wanted: pages by their URL and date, further sitemaps by their date alone. */
-import type { SitemapPart } from './sitemap-parts.ts'
+import type { SitemapPart } from './parts.ts'
 
 export interface SitemapFilter {
   /** If any are given, a page must match one of these. */

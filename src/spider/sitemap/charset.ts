@@ -46,8 +46,8 @@ function utf16Of([first, second]: Uint8Array): string | undefined {
 /** Control characters that no text has, in whatever encoding that goes on from ASCII (ISO-2022-JP has escapes). */
 const isControl = (byte: number) => byte < 9 || (byte > 13 && byte < 32 && byte !== 27)
 
+/** A declaration behind the byte order mark of UTF-8 does not begin the text, and so does not count. */
 function declaredIn(head: Uint8Array): string | undefined {
-  if (head[0] === 0xef && head[1] === 0xbb && head[2] === 0xbf) return undefined
   const text = Buffer.from(head).toString('latin1')
   const label = /^\s*<\?xml\s[^>]*?\bencoding\s*=\s*["']([^"']*)["']/.exec(text)?.[1]
   // What could be read as ASCII is no UTF-16, whatever it says of itself (WHATWG HTML section 13.2.3.2).

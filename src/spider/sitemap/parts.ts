@@ -1,5 +1,5 @@
 /** Keeps account of what a sitemap names: URLs are made canonical, what is none is counted, and after the limit nothing more is kept. */
-import { canonicalUrl } from '../canonical-url.ts'
+import { canonicalUrl } from '../../canonical-url.ts'
 
 export interface SitemapEntry {
   /** Canonical, http(s). */
