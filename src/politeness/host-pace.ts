@@ -3,19 +3,26 @@
  *
  *     delay  = max(own delay, Crawl-delay, back-off)
  *     next   = max(sent + delay + max(jitter, time to first byte),
- *                  end + time the answer took,
- *                  end + Retry-After)
+ *                  end + rest,
+ *                  end + Retry-After,
+ *                  end + pause)
  *
  * - The delay counts from start to start, and on the server's clock: a request arrives there some time between our sending it and the
  *   first byte of its answer. We cannot know when, so we count from that byte. Then no server ever sees a gap shorter than the delay,
  *   however long one request was on its way and however short the next; it costs one latency a request.
- * - The host rests for as long as its answer took: a slow host is never more than half busy with us (after Heritrix and Mercator, which
- *   wait a multiple of the last fetch).
+ * - The host rests for as long as its answers take: a slow host is never more than half busy with us (after Heritrix and Mercator, which
+ *   wait a multiple of the last fetch). The rest follows a slower answer at once and a quicker one half of the way, so it comes down slowly
+ *   (after Scrapy's AutoThrottle).
  * - Jitter only adds, up to a tenth of the delay; small ones are likelier, so that it costs 3 % on average.
- * - A failure (429, 5xx, time-out, reset) doubles the gap, from 1 s up to 60 s; each good answer takes 1 s off again.
+ * - A failure (429, 5xx, time-out, reset) doubles the gap, from 1 s up to 60 s. Each good answer takes a tenth of the height of the back-off
+ *   off again. If the failed request then comes through, it was our pace that the host could not bear: for ten minutes the gap stays half
+ *   as long again as the one that failed, so that the pace settles below what the host can bear, and does not swing about it. (A page that
+ *   fails whatever the pace says nothing of the pace.)
+ * - After five failures in a row the host gets a pause of five minutes, and then one request; after three pauses it is put aside. So it is
+ *   after ten answers in a row that refuse us (401, 403, a challenge): we do not look for a way round.
  * - A delay of 0 is for servers of one's own: no gap and no rest, though failures and Retry-After still count.
  */
-import type { HostPace } from '../host.ts'
+import { type AsideReason, type HostPace, unvisited } from '../host.ts'
 import type { Timing } from '../outcome.ts'
 
 export interface PaceOptions {
@@ -30,47 +37,123 @@ export interface PaceOptions {
 /** What a visit tells about the host. */
 export interface Visit {
   readonly timing: Timing
-  readonly isTrouble: boolean
+  /** How the host took it. */
+  readonly answer: 'good' | 'trouble' | 'refusal'
+  /** Whether the request had failed before. */
+  readonly isRetry: boolean
   readonly retryAfterMs: number | undefined
   readonly crawlDelayMs: number | undefined
 }
 
 const backOffFloorMs = 1_000
 const backOffCapMs = 60_000
-const recoveryStepMs = 1_000
+/** Good answers that undo a back-off. */
+const recoverySteps = 10
+const strainMargin = 1.5
+const strainMemoryMs = 10 * 60_000
 
-export function paceAfter(before: HostPace | undefined, visit: Visit, options: PaceOptions): HostPace {
+const failuresBeforePause = 5
+const pauseMs = 5 * 60_000
+const maxPauses = 3
+const maxRefusals = 10
+/** A host that refuses us, or does not recover, is not asked again before this, also when the crawl is resumed. */
+const asideMs = 60 * 60_000
+
+export function paceAfter(before: HostPace = unvisited, visit: Visit, options: PaceOptions): HostPace {
   const { sentAt, firstByteAt, endedAt } = visit.timing
-  const crawlDelayMs = Math.max(before?.crawlDelayMs ?? 0, visit.crawlDelayMs ?? 0)
+  const crawlDelayMs = Math.max(before.crawlDelayMs, visit.crawlDelayMs ?? 0)
   const statedDelayMs = Math.max(options.delayMs, crawlDelayMs)
-  const backOffMs = backOffAfter(before?.backOffMs ?? 0, statedDelayMs, visit.isTrouble)
-  const delayMs = Math.max(statedDelayMs, backOffMs)
-  const retryAfterMs = visit.retryAfterMs ?? 0
-  if (retryAfterMs > options.maxRetryAfterMs) {
-    return {
-      nextVisitAt: endedAt,
-      delayMs,
-      crawlDelayMs,
-      backOffMs,
-      putAside: 'retry_after_too_long',
-      waitsFor: 'Retry-After',
-    }
-  }
+  const health = healthAfter(before, visit, statedDelayMs)
+  const delayMs = Math.max(statedDelayMs, health.backOffMs)
+  const tookMs = endedAt - sentAt
+  const restMs = Math.max(tookMs, (before.restMs + tookMs) / 2)
+
   const jitterMs = options.random() ** 2 * (delayMs / 10)
   const latencyMs = (firstByteAt ?? endedAt) - sentAt
-  const gapEndsAt = delayMs === 0 ? endedAt : sentAt + delayMs + Math.max(jitterMs, latencyMs)
-  const restEndsAt = delayMs === 0 ? endedAt : endedAt + (endedAt - sentAt)
-  const retryEndsAt = endedAt + retryAfterMs
-  const nextVisitAt = Math.max(gapEndsAt, restEndsAt, retryEndsAt)
+  const isFree = delayMs === 0
+  const gapEndsAt = isFree ? endedAt : sentAt + delayMs + Math.max(jitterMs, latencyMs)
+  const restEndsAt = isFree ? endedAt : endedAt + restMs
+  const retryAfterMs = visit.retryAfterMs ?? 0
+  const isTooLong = retryAfterMs > options.maxRetryAfterMs
+  const retryEndsAt = endedAt + (isTooLong ? 0 : retryAfterMs)
+  const isPaused = health.pauses > before.pauses
+  const pauseEndsAt = isPaused ? endedAt + pauseMs : endedAt
+  const nextVisitAt = Math.max(gapEndsAt, restEndsAt, retryEndsAt, pauseEndsAt)
+
   let waitsFor: HostPace['waitsFor'] = 'delay'
-  if (nextVisitAt === gapEndsAt && delayMs > options.delayMs)
-    waitsFor = delayMs === backOffMs ? 'back-off' : 'Crawl-delay'
+  if (isPaused && nextVisitAt === pauseEndsAt) waitsFor = 'pause after failures'
+  else if (nextVisitAt === gapEndsAt && delayMs > options.delayMs) waitsFor = sourceOf({ delayMs, crawlDelayMs })
   else if (nextVisitAt > gapEndsAt) waitsFor = nextVisitAt === retryEndsAt ? 'Retry-After' : 'rest after a slow answer'
-  return { nextVisitAt, delayMs, crawlDelayMs, backOffMs, putAside: before?.putAside, waitsFor }
+
+  const aside: Aside = isTooLong
+    ? { asideUntil: endedAt + Math.min(retryAfterMs, longestMs), asideReason: 'retry_after_too_long' }
+    : asideOf(health, endedAt)
+  return {
+    ...before,
+    ...health,
+    ...(aside.asideUntil > before.asideUntil ? aside : undefined),
+    // Nobody waits for a host that is aside: its turns are put off one after the other.
+    nextVisitAt: aside.asideUntil > endedAt ? endedAt : nextVisitAt,
+    delayMs,
+    crawlDelayMs,
+    restMs,
+    waitsFor,
+  }
 }
 
-function backOffAfter(backOffMs: number, statedDelayMs: number, isTrouble: boolean): number {
-  if (isTrouble) return Math.min(Math.max(2 * Math.max(backOffMs, statedDelayMs), backOffFloorMs), backOffCapMs)
-  const eased = backOffMs - recoveryStepMs
-  return eased > statedDelayMs ? eased : 0
+/** Where a gap in force is from. */
+export function sourceOf(pace: Pick<HostPace, 'delayMs' | 'crawlDelayMs'>): 'Crawl-delay' | 'back-off' {
+  return pace.delayMs === pace.crawlDelayMs ? 'Crawl-delay' : 'back-off'
+}
+
+type Aside = Pick<HostPace, 'asideUntil' | 'asideReason'>
+
+/** A thousand years: later than any crawl, and still a date. */
+const longestMs = 1_000 * 365 * 24 * 60 * 60_000
+
+function asideOf({ pauses, refusals }: Health, endedAt: number): Aside {
+  let reason: AsideReason | undefined
+  if (pauses > maxPauses) reason = 'keeps_failing'
+  else if (refusals >= maxRefusals) reason = 'keeps_refusing'
+  return { asideUntil: reason === undefined ? 0 : endedAt + asideMs, asideReason: reason }
+}
+
+type Health = Pick<
+  HostPace,
+  'backOffMs' | 'backOffStepMs' | 'failedGapMs' | 'strainedGapMs' | 'strainedUntil' | 'failures' | 'pauses' | 'refusals'
+>
+
+/** What the host can bear, as far as its answers tell. */
+function healthAfter(before: HostPace, visit: Visit, statedDelayMs: number): Health {
+  const gapMs = Math.max(before.backOffMs, statedDelayMs)
+  if (visit.answer === 'trouble') {
+    const failures = before.failures + 1
+    const backOffMs = Math.min(Math.max(2 * gapMs, backOffFloorMs), backOffCapMs)
+    return {
+      backOffMs,
+      backOffStepMs: backOffMs / recoverySteps,
+      failedGapMs: before.failures === 0 ? gapMs : before.failedGapMs,
+      strainedGapMs: before.strainedGapMs,
+      strainedUntil: before.strainedUntil,
+      failures,
+      pauses: failures >= failuresBeforePause ? before.pauses + 1 : before.pauses,
+      refusals: 0,
+    }
+  }
+  const now = visit.timing.endedAt
+  const cameThrough = visit.isRetry && before.failures > 0
+  const strainedUntil = cameThrough ? now + strainMemoryMs : before.strainedUntil
+  const strainedGapMs = cameThrough ? before.failedGapMs : before.strainedGapMs
+  const leastMs = now < strainedUntil ? Math.min(strainMargin * strainedGapMs, backOffCapMs) : 0
+  const easedMs = Math.max(before.backOffMs - before.backOffStepMs, leastMs)
+  return {
+    backOffMs: easedMs > statedDelayMs ? easedMs : 0,
+    backOffStepMs: before.backOffStepMs,
+    failedGapMs: before.failedGapMs,
+    strainedGapMs,
+    strainedUntil,
+    failures: 0,
+    pauses: 0,
+    refusals: visit.answer === 'refusal' ? before.refusals + 1 : 0,
+  }
 }

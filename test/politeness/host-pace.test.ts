@@ -1,14 +1,15 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { HostPace } from '../../src/host.ts'
+import { type HostPace, unvisited } from '../../src/host.ts'
 import { type PaceOptions, paceAfter, type Visit } from '../../src/politeness/host-pace.ts'
+import { randomFrom } from '../sites/web.ts'
 
 const options: PaceOptions = { delayMs: 1_000, maxRetryAfterMs: 3_600_000, random: () => 0 }
 
 function visit(given: Partial<Visit> & { sentAt?: number; firstByteAt?: number | undefined; endedAt?: number } = {}) {
-  const { sentAt = 10_000, endedAt = 10_000, isTrouble = false, retryAfterMs, crawlDelayMs } = given
+  const { sentAt = 10_000, endedAt = 10_000, answer = 'good', isRetry = false, retryAfterMs, crawlDelayMs } = given
   const firstByteAt = 'firstByteAt' in given ? given.firstByteAt : sentAt
-  return { timing: { sentAt, firstByteAt, endedAt }, isTrouble, retryAfterMs, crawlDelayMs } satisfies Visit
+  return { timing: { sentAt, firstByteAt, endedAt }, answer, isRetry, retryAfterMs, crawlDelayMs } satisfies Visit
 }
 
 /** The paces after each of some visits in a row. */
@@ -18,18 +19,16 @@ function pacesAfter(visits: readonly Visit[], given: PaceOptions = options): Hos
   return paces
 }
 
-const trouble = visit({ isTrouble: true })
+const trouble = visit({ answer: 'trouble' as const })
 const good = visit()
 
 describe('the gap between two requests', () => {
   it('is the delay, counted from start to start', () => {
     expect(paceAfter(undefined, visit({ endedAt: 10_300 }), options)).toEqual({
+      ...unvisited,
       nextVisitAt: 11_000,
       delayMs: 1_000,
-      crawlDelayMs: 0,
-      backOffMs: 0,
-      putAside: undefined,
-      waitsFor: 'delay',
+      restMs: 300,
     })
   })
 
@@ -113,7 +112,9 @@ describe('back-off', () => {
   })
 
   it('doubles a Crawl-delay, too', () => {
-    expect(paceAfter(undefined, visit({ isTrouble: true, crawlDelayMs: 5_000 }), options).delayMs).toBe(10_000)
+    expect(paceAfter(undefined, visit({ answer: 'trouble' as const, crawlDelayMs: 5_000 }), options).delayMs).toBe(
+      10_000,
+    )
   })
 
   it.each([0, 1, 499])('is at least a second, also after a delay of %i ms', (delayMs) => {
@@ -131,21 +132,90 @@ describe('back-off', () => {
     ])
   })
 
+  it('C9: is not undone at once: each good answer takes a tenth of its height off', () => {
+    const paces = pacesAfter([trouble, trouble, trouble, ...Array(10).fill(good)])
+    expect(paces.slice(2, 6).map((pace) => pace.delayMs)).toEqual([8_000, 7_200, 6_400, 5_600])
+    expect(paces.at(-1)).toMatchObject({ backOffMs: 0, delayMs: 1_000, waitsFor: 'delay' })
+  })
+
   it('never undercuts a delay that is longer than its own cap', () => {
     const long = { ...options, delayMs: 90_000 }
     expect(pacesAfter([trouble, trouble, good], long).map((pace) => pace.delayMs)).toEqual([90_000, 90_000, 90_000])
     expect(pacesAfter([trouble], long)[0]?.waitsFor).toBe('delay')
   })
 
-  it('goes back by one second for each good answer', () => {
-    const paces = pacesAfter([trouble, trouble, trouble, ...Array(8).fill(good)])
-    expect(paces.slice(3).map((pace) => pace.delayMs)).toEqual([7_000, 6_000, 5_000, 4_000, 3_000, 2_000, 1_000, 1_000])
-    expect(paces.at(-1)).toMatchObject({ backOffMs: 0, waitsFor: 'delay' })
+  it('goes back to no gap at all where the delay is 0', () => {
+    const paces = pacesAfter([trouble, trouble, ...Array(10).fill(good)], { ...options, delayMs: 0 })
+    expect(paces.map((pace) => pace.delayMs).slice(0, 3)).toEqual([1_000, 2_000, 1_800])
+    expect(paces.at(-1)?.delayMs).toBe(0)
   })
 
-  it('goes back to no gap at all where the delay is 0', () => {
-    const paces = pacesAfter([trouble, trouble, good, good], { ...options, delayMs: 0 })
-    expect(paces.map((pace) => pace.delayMs)).toEqual([1_000, 2_000, 1_000, 0])
+  it('ours: a gap at which a request failed that then came through is not gone near to for ten minutes', () => {
+    const cameThrough = visit({ isRetry: true })
+    const paces = pacesAfter([trouble, cameThrough, ...Array(30).fill(good)])
+    expect(paces.at(-1)).toMatchObject({ delayMs: 1_500, waitsFor: 'back-off' })
+    const later = visit({ sentAt: 10_000 + 600_000, endedAt: 10_000 + 600_000 })
+    expect(paceAfter(paces.at(-1), later, options).delayMs).toBe(1_300)
+  })
+
+  it('ours: a page that fails whatever the pace says nothing of the pace', () => {
+    const paces = pacesAfter([trouble, visit({ answer: 'trouble', isRetry: true }), ...Array(30).fill(good)])
+    expect(paces.at(-1)).toMatchObject({ delayMs: 1_000, backOffMs: 0 })
+  })
+
+  it.each([1, 2, 3])(
+    'C9: below what a server can bear the pace settles, and does not swing about it (seed %i)',
+    (seed) => {
+      const random = randomFrom(seed)
+      const given = { ...options, delayMs: 100, random }
+      // Fails what comes sooner than half a second after the last.
+      let [now, lastAt, wasTrouble, pace] = [0, Number.NEGATIVE_INFINITY, false, undefined as HostPace | undefined]
+      const failedAt: number[] = []
+      while (now < 30 * 60_000) {
+        now = Math.max(now, pace?.nextVisitAt ?? 0)
+        const isTrouble = now - lastAt < 500
+        if (isTrouble) failedAt.push(now)
+        const answered = visit({ sentAt: now, firstByteAt: now + 5, endedAt: now + 5, isRetry: wasTrouble })
+        pace = paceAfter(pace, { ...answered, answer: isTrouble ? 'trouble' : 'good' }, given)
+        ;[lastAt, wasTrouble] = [now, isTrouble]
+      }
+      // A few to find the limit, and one each ten minutes to see whether it still holds.
+      expect(failedAt.filter((at) => at < 60_000).length).toBeLessThanOrEqual(3)
+      expect(failedAt.filter((at) => at >= 60_000).length).toBeLessThanOrEqual(3)
+      expect(pace?.delayMs).toBeGreaterThanOrEqual(500)
+      expect(pace?.delayMs).toBeLessThan(1_000)
+    },
+  )
+})
+
+describe('C9: the circuit breaker', () => {
+  const inTrouble = (count: number) => pacesAfter(Array(count).fill(trouble))
+
+  it('gives a host a pause of five minutes after five failures in a row, and then one request', () => {
+    expect(inTrouble(4).at(-1)).toMatchObject({ waitsFor: 'back-off', pauses: 0 })
+    expect(inTrouble(5).at(-1)).toMatchObject({ nextVisitAt: 310_000, waitsFor: 'pause after failures', pauses: 1 })
+    expect(inTrouble(6).at(-1)).toMatchObject({ nextVisitAt: 310_000, pauses: 2, asideUntil: 0 })
+  })
+
+  it('closes with the first good answer', () => {
+    const paces = pacesAfter([...Array(7).fill(trouble), good, trouble])
+    expect(paces.at(-2)).toMatchObject({ failures: 0, pauses: 0 })
+    expect(paces.at(-1)).toMatchObject({ failures: 1, waitsFor: 'back-off' })
+  })
+
+  it('puts a host aside that three pauses did not help', () => {
+    expect(inTrouble(7).at(-1)).toMatchObject({ pauses: 3, asideUntil: 0 })
+    expect(inTrouble(8).at(-1)).toMatchObject({ asideUntil: 3_610_000, asideReason: 'keeps_failing' })
+  })
+
+  it('puts a host aside that refuses us ten times in a row, and looks for no way round', () => {
+    const refusal = visit({ answer: 'refusal' })
+    expect(pacesAfter(Array(9).fill(refusal)).at(-1)).toMatchObject({ refusals: 9, asideUntil: 0, delayMs: 1_000 })
+    expect(pacesAfter(Array(10).fill(refusal)).at(-1)).toMatchObject({
+      asideUntil: 3_610_000,
+      asideReason: 'keeps_refusing',
+    })
+    expect(pacesAfter([...Array(9).fill(refusal), good, refusal]).at(-1)).toMatchObject({ refusals: 1, asideUntil: 0 })
   })
 })
 
@@ -154,7 +224,7 @@ describe('Retry-After', () => {
     expect(paceAfter(undefined, visit({ endedAt: 10_200, retryAfterMs: 4_000 }), options)).toMatchObject({
       nextVisitAt: 14_200,
       waitsFor: 'Retry-After',
-      putAside: undefined,
+      asideUntil: 0,
     })
   })
 
@@ -170,7 +240,7 @@ describe('Retry-After', () => {
   })
 
   it('counts beside the back-off: the later one holds', () => {
-    const busy = { isTrouble: true, retryAfterMs: 1_500 }
+    const busy = { answer: 'trouble' as const, retryAfterMs: 1_500 }
     expect(paceAfter(undefined, visit(busy), options)).toMatchObject({ nextVisitAt: 12_000, waitsFor: 'back-off' })
     expect(paceAfter(undefined, visit({ ...busy, retryAfterMs: 9_000 }), options)).toMatchObject({
       nextVisitAt: 19_000,
@@ -181,18 +251,20 @@ describe('Retry-After', () => {
 
   it('is kept when it is just as long as the crawl has patience for', () => {
     const pace = paceAfter(undefined, visit({ retryAfterMs: 3_600_000 }), options)
-    expect(pace).toMatchObject({ nextVisitAt: 3_610_000, putAside: undefined })
+    expect(pace).toMatchObject({ nextVisitAt: 3_610_000, asideUntil: 0 })
   })
 
   it.each([3_600_001, 99_999_999_999_000, Number.POSITIVE_INFINITY])('of %d ms puts the host aside', (retryAfterMs) => {
     const pace = paceAfter(undefined, visit({ retryAfterMs }), options)
-    expect(pace.putAside).toBe('retry_after_too_long')
-    expect(Number.isFinite(pace.nextVisitAt)).toBe(true)
+    expect(pace.asideReason).toBe('retry_after_too_long')
+    expect(pace.asideUntil).toBe(10_000 + Math.min(retryAfterMs, 1_000 * 365 * 24 * 3_600_000))
+    // Nobody waits for it.
+    expect(pace.nextVisitAt).toBe(10_000)
   })
 
   it('keeps a host aside that was put aside, whatever a visit that was still out brings', () => {
     const paces = pacesAfter([visit({ retryAfterMs: 4_000_000 }), good])
-    expect(paces[1]?.putAside).toBe('retry_after_too_long')
+    expect(paces[1]).toMatchObject({ asideUntil: 4_010_000, asideReason: 'retry_after_too_long' })
   })
 })
 
@@ -218,7 +290,8 @@ describe('whatever a host does', () => {
     sentAt: ms(1e9),
     toFirstByte: fc.option(ms(30_000), { nil: undefined }),
     toEnd: ms(90_000),
-    isTrouble: fc.boolean(),
+    answer: fc.constantFrom('good' as const, 'trouble' as const, 'refusal' as const),
+    isRetry: fc.boolean(),
     retryAfterMs: fc.option(ms(3_600_000), { nil: undefined }),
     crawlDelayMs: fc.option(ms(60_000), { nil: undefined }),
   })
@@ -231,6 +304,7 @@ describe('whatever a host does', () => {
         for (const { sentAt, toFirstByte, toEnd, ...told } of given) {
           const firstByteAt = toFirstByte === undefined ? undefined : sentAt + Math.min(toFirstByte, toEnd)
           const endedAt = sentAt + toEnd
+          const before = pace
           pace = paceAfter(
             pace,
             { ...told, timing: { sentAt, firstByteAt, endedAt } },
@@ -238,6 +312,9 @@ describe('whatever a host does', () => {
           )
           const { nextVisitAt } = pace
           const gapMs = Math.max(delayMs, told.crawlDelayMs ?? 0)
+          expect(pace.asideUntil).toBeGreaterThanOrEqual(before?.asideUntil ?? 0)
+          // It is aside, and nothing is sent at all.
+          if (pace.asideUntil > endedAt) continue
           expect(nextVisitAt).toBeGreaterThanOrEqual(sentAt + gapMs)
           expect(nextVisitAt).toBeGreaterThanOrEqual(endedAt + (told.retryAfterMs ?? 0))
           if (gapMs > 0) expect(nextVisitAt).toBeGreaterThanOrEqual(endedAt + toEnd)
@@ -246,7 +323,9 @@ describe('whatever a host does', () => {
           if (gapMs > 0) expect(nextVisitAt + 1e-3).toBeGreaterThanOrEqual((firstByteAt ?? endedAt) + gapMs)
           // Nor is it later than the formula says.
           const gap = pace.delayMs + Math.max(pace.delayMs / 10, (firstByteAt ?? endedAt) - sentAt)
-          const latest = Math.max(sentAt + gap, endedAt + toEnd, endedAt + (told.retryAfterMs ?? 0))
+          const restMs = Math.max(toEnd, ((before?.restMs ?? 0) + toEnd) / 2)
+          const pauseMs = told.answer === 'trouble' && pace.failures >= 5 ? 300_000 : 0
+          const latest = Math.max(sentAt + gap, endedAt + restMs, endedAt + (told.retryAfterMs ?? 0), endedAt + pauseMs)
           expect(nextVisitAt).toBeLessThanOrEqual(latest + 1e-3)
         }
       }),
