@@ -49,6 +49,8 @@ interface OutcomeBase {
   readonly timing: Timing
   /** The size of the answer's body on the wire. */
   readonly bytes: number
+  /** That the connection was open to. */
+  readonly address?: string | undefined
 }
 
 export interface PageOutcome extends OutcomeBase {

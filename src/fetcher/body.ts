@@ -1,8 +1,20 @@
 /**
  * Undoes content encodings (RFC 9110 section 8.4.1) without ever holding more than the body limit, whatever a bomb unfolds to.
  */
+import type { Transform } from 'node:stream'
 import { promisify } from 'node:util'
-import { brotliDecompress, gunzip, inflate, inflateRaw, zstdDecompress } from 'node:zlib'
+import {
+  brotliDecompress,
+  createBrotliDecompress,
+  createGunzip,
+  createInflate,
+  createInflateRaw,
+  createZstdDecompress,
+  gunzip,
+  inflate,
+  inflateRaw,
+  zstdDecompress,
+} from 'node:zlib'
 
 export class BodyError extends Error {
   readonly reason: 'body_too_large' | 'bad_encoding'
@@ -25,21 +37,70 @@ const decoders: Readonly<Record<string, Decoder>> = {
 /** More layers than any server has reason to send. */
 const maxEncodings = 4
 
+const streams: Readonly<Record<string, (body: Uint8Array) => Transform>> = {
+  gzip: () => createGunzip(),
+  'x-gzip': () => createGunzip(),
+  br: () => createBrotliDecompress(),
+  zstd: () => createZstdDecompress(),
+  deflate: (body) => (hasZlibHeader(body) ? createInflate() : createInflateRaw()),
+}
+
+/**
+ * The first `maxBytes` of a body, however long it is.
+ * @param isCut whether the body is only the start of one: then it is no fault that its encoding has no end.
+ * @throws BodyError when the body does not decode.
+ */
+export async function decodeStart(
+  body: Uint8Array,
+  contentEncoding: string,
+  maxBytes: number,
+  isCut: boolean,
+): Promise<Uint8Array> {
+  let decoded = body
+  for (const name of encodingsOf(contentEncoding).reverse()) {
+    if (decoded.length === 0) break
+    const open = Object.hasOwn(streams, name) ? streams[name] : undefined
+    if (open === undefined) throw unknownEncoding(name)
+    decoded = await startOf(decoded, open(decoded), name, maxBytes, isCut)
+  }
+  return decoded.subarray(0, maxBytes)
+}
+
+function startOf(
+  body: Uint8Array,
+  stream: Transform,
+  name: string,
+  maxBytes: number,
+  isCut: boolean,
+): Promise<Uint8Array> {
+  return new Promise((resolve, reject) => {
+    const chunks: Uint8Array[] = []
+    let bytes = 0
+    // Not iterated: an iterator loses what came before an error.
+    stream.on('data', (chunk: Uint8Array) => {
+      chunks.push(chunk)
+      bytes += chunk.length
+      if (bytes < maxBytes) return
+      stream.destroy()
+      resolve(Buffer.concat(chunks))
+    })
+    stream.on('end', () => resolve(Buffer.concat(chunks)))
+    stream.on('error', (error) => {
+      if (isCut) resolve(Buffer.concat(chunks))
+      else reject(new BodyError('bad_encoding', `the body is not valid ${name}`, error))
+    })
+    stream.end(body)
+  })
+}
+
 /** @throws BodyError when the body does not decode, or decodes to more than `maxBodyBytes`. */
 export async function decodeBody(body: Uint8Array, contentEncoding: string, maxBodyBytes: number): Promise<Uint8Array> {
-  const encodings = contentEncoding
-    .toLowerCase()
-    .split(',')
-    .map((name) => name.trim())
-  const applied = encodings.filter((name) => name !== '' && name !== 'identity')
-  if (applied.length > maxEncodings)
-    throw new BodyError('bad_encoding', `${applied.length} content encodings on one body`)
   let decoded = body
-  for (const name of applied.reverse()) {
+  for (const name of encodingsOf(contentEncoding).reverse()) {
     // Some servers label an empty body with an encoding.
     if (decoded.length === 0) break
     const decoder = Object.hasOwn(decoders, name) ? decoders[name] : undefined
-    if (decoder === undefined) throw new BodyError('bad_encoding', `unknown content encoding "${name}"`)
+    if (decoder === undefined) throw unknownEncoding(name)
     try {
       decoded = await decoder(decoded, { maxOutputLength: maxBodyBytes })
     } catch (error) {
@@ -49,6 +110,19 @@ export async function decodeBody(body: Uint8Array, contentEncoding: string, maxB
   }
   return decoded
 }
+
+/** Those that change the body, as they were applied. */
+function encodingsOf(contentEncoding: string): string[] {
+  const encodings = contentEncoding
+    .toLowerCase()
+    .split(',')
+    .map((name) => name.trim())
+  const applied = encodings.filter((name) => name !== '' && name !== 'identity')
+  if (applied.length <= maxEncodings) return applied
+  throw new BodyError('bad_encoding', `${applied.length} content encodings on one body`)
+}
+
+const unknownEncoding = (name: string) => new BodyError('bad_encoding', `unknown content encoding "${name}"`)
 
 export const tooLarge = (maxBodyBytes: number) => new BodyError('body_too_large', `Body exceeded ${maxBodyBytes} bytes`)
 

@@ -10,7 +10,8 @@ import { Agent, buildConnector, type Dispatcher } from 'undici'
 import { canonicalUrl } from '../canonical-url.ts'
 import type { Clock } from '../clock.ts'
 import type { Headers, Outcome, Timing } from '../outcome.ts'
-import { BodyError, decodeBody, tooLarge } from './body.ts'
+import { BodyError, decodeBody, decodeStart, tooLarge } from './body.ts'
+import { type Lookup, Names, systemLookup } from './names.ts'
 import { isPassing, isPassingStatus, reasonOf } from './retry-policy.ts'
 
 export interface FetcherOptions {
@@ -23,13 +24,21 @@ export interface FetcherOptions {
   readonly headersTimeoutMs: number
   /** Between two pieces of the body. */
   readonly bodyTimeoutMs: number
+  /** From names to addresses. Default: as the system does. */
+  readonly lookup?: Lookup | undefined
+  /** For tests: what makes the exchanges, instead of connections of our own. */
+  readonly transport?: Transport | undefined
 }
+
+export type Transport = Dispatcher
 
 export interface FetchLimits {
   readonly maxBodyBytes: number
   readonly totalTimeoutMs: number
   /** Keep the first `maxBodyBytes` of a longer body, instead of failing (for robots.txt only: RFC 9309 section 2.5). */
   readonly truncate?: boolean
+  /** To be sent besides our own. */
+  readonly headers?: Readonly<Record<string, string>>
   /** Statuses besides 2xx that make a page. */
   readonly acceptStatuses?: readonly number[]
 }
@@ -37,21 +46,27 @@ export interface FetchLimits {
 const redirectStatuses = new Set([301, 302, 303, 307, 308])
 
 export class Fetcher implements AsyncDisposable {
-  readonly #agent: Agent
+  readonly #agent: Dispatcher
+  readonly #names: Names
+  /** Of the hosts that a connection is open to. */
+  readonly #addresses = new Map<string, string>()
   readonly #sockets = new Set<Socket>()
   readonly #clock: Clock
   readonly #headers: Record<string, string>
 
   constructor(options: FetcherOptions, clock: Clock) {
     this.#clock = clock
-    this.#agent = new Agent({
-      connections: options.perHostConcurrency,
-      pipelining: 1,
-      allowH2: false,
-      connect: this.#connectorOf(options.connectTimeoutMs),
-      headersTimeout: options.headersTimeoutMs,
-      bodyTimeout: options.bodyTimeoutMs,
-    })
+    this.#names = new Names(options.lookup ?? systemLookup, clock)
+    this.#agent =
+      options.transport ??
+      new Agent({
+        connections: options.perHostConcurrency,
+        pipelining: 1,
+        allowH2: false,
+        connect: this.#connectorOf(options.connectTimeoutMs),
+        headersTimeout: options.headersTimeoutMs,
+        bodyTimeout: options.bodyTimeoutMs,
+      })
     this.#headers = {
       'user-agent': options.userAgent,
       accept: 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8',
@@ -60,32 +75,46 @@ export class Fetcher implements AsyncDisposable {
     }
   }
 
+  /** The address that a host is likely to be visited at. */
+  addressOf(host: string): Promise<string | undefined> {
+    return this.#names.addressOf(host)
+  }
+
   async fetch(url: string, limits: FetchLimits): Promise<Outcome> {
     const exchange = new Exchange(this.#clock, limits)
-    const { origin, pathname, search } = new URL(url)
-    this.#agent.dispatch({ origin, path: pathname + search, method: 'GET', headers: this.#headers }, exchange)
+    const { origin, hostname, pathname, search } = new URL(url)
+    const headers = limits.headers === undefined ? this.#headers : { ...this.#headers, ...limits.headers }
+    this.#agent.dispatch({ origin, path: pathname + search, method: 'GET', headers }, exchange)
     const answer = await exchange.answered
-    const base = { timing: exchange.timing, bytes: exchange.bytes }
-    if (answer instanceof Error) return { ...base, ...failure(url, answer), status: undefined, headers: {} }
+    const base = { timing: exchange.timing, bytes: exchange.bytes, address: this.#addresses.get(hostname) }
+    return { ...base, ...(await this.#outcomeOf(url, answer, limits)) }
+  }
+
+  async #outcomeOf(url: string, answer: Answer | Error, limits: FetchLimits): Promise<Result> {
+    if (answer instanceof Error) return { ...failure(url, answer), status: undefined, headers: {} }
 
     const { status, headers } = answer
     if (redirectStatuses.has(status)) {
       const location = headers.location
       const target = typeof location === 'string' ? canonicalUrl(fromOctets(location), url) : undefined
-      if (target !== undefined) return { ...base, kind: 'redirect', status, headers, target }
+      if (target !== undefined) return { kind: 'redirect', status, headers, target }
       const message = `${status} without a usable Location: GET ${url}`
-      return { ...base, kind: 'failed', reason: 'redirect_without_target', status, headers, message }
+      return { kind: 'failed', reason: 'redirect_without_target', status, headers, message }
     }
     if ((status < 200 || status > 299) && limits.acceptStatuses?.includes(status) !== true) {
       const message = `Status ${status}: GET ${url}`
       const kind = isPassingStatus(status) ? 'retry' : 'failed'
-      return { ...base, kind, reason: `http_${status}`, status, headers, message }
+      return { kind, reason: `http_${status}`, status, headers, message }
     }
     try {
-      const body = await decodeBody(answer.body, String(headers['content-encoding'] ?? ''), limits.maxBodyBytes)
-      return { ...base, kind: 'page', status, headers, body }
+      const encoding = String(headers['content-encoding'] ?? '')
+      const body =
+        limits.truncate === true
+          ? await decodeStart(answer.body, encoding, limits.maxBodyBytes, answer.isCut)
+          : await decodeBody(answer.body, encoding, limits.maxBodyBytes)
+      return { kind: 'page', status, headers, body }
     } catch (error) {
-      return { ...base, ...failure(url, error), status, headers }
+      return { ...failure(url, error), status, headers }
     }
   }
 
@@ -97,11 +126,20 @@ export class Fetcher implements AsyncDisposable {
 
   /** Keeps the sockets: the agent does not close those that are still connecting. */
   #connectorOf(timeout: number): buildConnector.connector {
-    const connect = buildConnector({ timeout }) as (...given: Parameters<buildConnector.connector>) => Socket
+    const connect = buildConnector({ timeout, lookup: this.#names.connectLookup }) as (
+      ...given: Parameters<buildConnector.connector>
+    ) => Socket
     return (options, callback) => {
       const socket = connect(options, callback)
+      const { hostname } = options
       this.#sockets.add(socket)
-      socket.once('close', () => this.#sockets.delete(socket))
+      socket.once('connect', () => {
+        if (socket.remoteAddress !== undefined) this.#addresses.set(hostname, socket.remoteAddress)
+      })
+      socket.once('close', () => {
+        this.#sockets.delete(socket)
+        this.#addresses.delete(hostname)
+      })
       return socket
     }
   }
@@ -118,10 +156,19 @@ function failure(url: string, error: unknown) {
 
 class TotalTimeout extends Error {}
 
+/** An outcome without what is the same for all. */
+type Result = Outcome extends infer Kind
+  ? Kind extends Outcome
+    ? Omit<Kind, 'timing' | 'bytes' | 'address'>
+    : never
+  : never
+
 interface Answer {
   readonly status: number
   readonly headers: Headers
   readonly body: Uint8Array
+  /** There was more of the body, which was not read. */
+  readonly isCut: boolean
 }
 
 /** Some servers send UTF-8 in a Location, which headers give us octet by octet. */
@@ -184,7 +231,7 @@ class Exchange implements Dispatcher.DispatchHandler {
     this.bytes += chunk.length
     this.#chunks.push(chunk)
     if (this.bytes <= this.#limits.maxBodyBytes) return
-    if (this.#limits.truncate === true) this.#finish(this.#answer())
+    if (this.#limits.truncate === true) this.#finish(this.#answer(true))
     this.#giveUp(tooLarge(this.#limits.maxBodyBytes))
   }
 
@@ -196,10 +243,10 @@ class Exchange implements Dispatcher.DispatchHandler {
     this.#finish(error)
   }
 
-  #answer(): Answer {
+  #answer(isCut = false): Answer {
     const [only] = this.#chunks
     const body = this.#chunks.length === 1 && only !== undefined ? only : Buffer.concat(this.#chunks)
-    return { status: this.#status, headers: this.#headers, body }
+    return { status: this.#status, headers: this.#headers, body, isCut }
   }
 
   #giveUp(error: Error): void {
