@@ -17,6 +17,7 @@ export function countsOf(event: CrawlEvent): Counts {
       return {
         requests: 1,
         robots_requests: event.purpose === 'robots' ? 1 : 0,
+        sitemap_requests: event.purpose === 'sitemap' ? 1 : 0,
         bytes: event.bytes,
         hosts: event.isFirst ? 1 : 0,
       }
@@ -25,8 +26,18 @@ export function countsOf(event: CrawlEvent): Counts {
     case 'ended': {
       const { state, reason } = event.end
       const name = state === 'done' ? reason : `${state}.${reason}`
-      return { [name]: 1, items: event.items, skipped_links: event.skippedLinks }
+      return {
+        [name]: 1,
+        items: event.items,
+        items_withheld: event.itemsWithheld,
+        skipped_links: event.skippedLinks,
+        nofollow_links: event.nofollowLinks,
+      }
     }
+    case 'deferred':
+      return event.request.kind === 'page' ? { [`deferred.${event.reason}`]: 1 } : {}
+    case 'sitemap':
+      return { sitemaps_failed: event.fault === undefined ? 0 : 1 }
     case 'item_refused':
       return { items_refused: 1 }
     case 'started':

@@ -4,23 +4,27 @@
  * It begins when it is first read, and is read once. Leaving the loop ends it (I6): `break`, `throw`, an aborted signal and disposal stop
  * it at once; `drain()` lets what was begun come to its end.
  */
-import { hostOf } from './canonical-url.ts'
+import { hostOf, originOf } from './canonical-url.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { ContactError, CrawlInUseError, messageOf } from './errors.ts'
 import type { CrawlEvent, Observer, StopReason } from './events.ts'
-import { Fetcher } from './fetcher/fetcher.ts'
+import { Fetcher, type Transport } from './fetcher/fetcher.ts'
+import type { Lookup } from './fetcher/names.ts'
 import type { Frontier } from './frontier/frontier.ts'
 import { MemoryFrontier } from './frontier/memory.ts'
 import { createScope } from './frontier/scope.ts'
 import { SqliteFrontier } from './frontier/sqlite.ts'
+import { trapOf } from './frontier/traps.ts'
 import { type CrawlStats, StatsCounter } from './observe/stats.ts'
 import { type OptionInput, type Options, resolveOptions } from './options.ts'
 import { ItemStream, type ReadItems } from './output/item-stream.ts'
+import { Crowds } from './politeness/crowds.ts'
 import { createIdentity, type Identity } from './politeness/identity.ts'
 import { Throttle } from './politeness/throttle.ts'
-import type { PageRequest } from './request.ts'
+import type { CrawlRequest, PageRequest } from './request.ts'
 import { beginOn, checkOn, checkStart, type Description, describeCrawl, type Start } from './resume.ts'
 import { seedsOf } from './seeds.ts'
+import { SitemapVisits, sitemapSeeds } from './sitemap-visit.ts'
 import { checkArguments } from './spider/arguments.ts'
 import type { Spider } from './spider/spider.ts'
 import { Store } from './store/store.ts'
@@ -39,9 +43,14 @@ export type CrawlOptions = OptionInput & {
   readonly start?: Start | undefined
   /** Called with everything that happens; cannot change the crawl. */
   readonly observers?: readonly Observer[]
-  /** For tests: time, and the jitter's randomness. */
+  /** Fetches robots.txt and sitemaps, and judges pages without fetching them. Default false. */
+  readonly plan?: boolean
+  /** From host names to addresses. Default: as the system does. */
+  readonly lookup?: Lookup
+  /** For tests: time, the jitter's randomness, and what makes the exchanges. */
   readonly clock?: Clock
   readonly random?: () => number
+  readonly transport?: Transport
 }
 
 export interface Crawl<Item> extends AsyncIterable<Item>, AsyncDisposable {
@@ -87,13 +96,16 @@ class CrawlRun<Item extends object> implements Crawl<Item> {
   readonly #identity: Identity
   readonly #clock: Clock
   readonly #random: () => number
+  readonly #isPlan: boolean
+  readonly #lookup: Lookup | undefined
+  readonly #transport: Transport | undefined
   readonly #failedObservers = new Set<Observer>()
   readonly #resources = new AsyncDisposableStack()
   #isRead = false
   #hasEnded = false
 
   constructor(spider: Spider<Item>, given: CrawlOptions) {
-    const { args, store, start, signal, observers, clock, random, ...options } = given
+    const { args, store, start, signal, observers, plan, lookup, clock, random, transport, ...options } = given
     this.#spider = spider
     this.#options = resolveOptions(spider.options, options)
     this.#args = checkArguments(spider.name, spider.args, args)
@@ -104,6 +116,9 @@ class CrawlRun<Item extends object> implements Crawl<Item> {
     this.#observers = observers ?? []
     this.#clock = clock ?? systemClock
     this.#random = random ?? Math.random
+    this.#isPlan = plan ?? false
+    this.#lookup = lookup
+    this.#transport = transport
     this.#seeds = seedsOf(spider, this.#args)
     const { productToken, contact } = this.#options
     this.#identity = createIdentity(productToken, version, contact)
@@ -166,10 +181,16 @@ class CrawlRun<Item extends object> implements Crawl<Item> {
   async *#walk(): AsyncGenerator<Item, StopReason> {
     const options = this.#options
     const clock = this.#clock
-    const admits = createScope(
+    const isInScope = createScope(
       this.#seeds.map(({ url }) => url),
       options,
     )
+    const admits = (request: PageRequest) => {
+      const verdict = isInScope(request)
+      // What a person wrote is none.
+      if (verdict !== 'in' || !options.detectTraps || request.depth === 0) return verdict
+      return trapOf(request.url, clock.now()) ?? 'in'
+    }
     const { store, changes } = this.#begin()
     const frontier: Frontier = this.#resources.use(
       store === undefined
@@ -177,24 +198,34 @@ class CrawlRun<Item extends object> implements Crawl<Item> {
         : new SqliteFrontier(store, { ...options, admits }, clock),
     )
     this.#counter.resume(frontier.counts)
-    const fetcher = this.#resources.use(new Fetcher({ ...options, ...this.#identity }, clock))
+    const fetcher = this.#resources.use(
+      new Fetcher({ ...options, ...this.#identity, lookup: this.#lookup, transport: this.#transport }, clock),
+    )
     const readItems: ReadItems = (after, limit) => frontier.readItems(after, limit)
     const { items: logged = 0, items_read: read = 0 } = frontier.counts
     const items = new ItemStream(readItems, options.maxBufferedItems, read, logged - read)
     const throttle = new Throttle(options.perHostConcurrency)
     const notify = (event: CrawlEvent) => this.#notify(event)
+    const offer = async (requests: readonly CrawlRequest[]) => {
+      notify({ kind: 'offered', result: await frontier.offer(requests) })
+    }
+    const { sitemaps } = this.#spider
+    const requested = frontier.counts.sitemap_requests ?? 0
     const visitor = new Visitor({
       spider: this.#spider,
       args: this.#args,
       options,
+      isPlan: this.#isPlan,
       identity: this.#identity,
       fetcher,
       throttle,
+      crowds: new Crowds(options),
       items,
+      sitemaps: sitemaps === undefined ? undefined : new SitemapVisits({ sitemaps, options, offer, requested }),
       clock,
       random: this.#random,
     })
-    const walk = new Walk({ frontier, visitor, options, notify })
+    const walk = new Walk({ frontier, visitor, options, clock, notify })
     // A stop closes the connections and ends the waits for a place, so that every visit comes to its end.
     this.#stopping.signal.addEventListener('abort', () => {
       items.end()
@@ -212,10 +243,19 @@ class CrawlRun<Item extends object> implements Crawl<Item> {
       spider: this.#spider.name,
       seeds: this.#seeds.length,
       userAgent: this.#identity.userAgent,
+      ignoredRobots: this.#options.ignoreRobotsOf,
       changes,
     })
     try {
       await this.#offerSeeds(frontier, store)
+      // The frontier knows those that were offered before.
+      if (sitemaps !== undefined)
+        await frontier.offer(
+          sitemapSeeds(
+            sitemaps,
+            this.#seeds.map(({ url }) => originOf(url)),
+          ),
+        )
       const walking = walk.run(this.#draining.signal, this.#stopping.signal).finally(() => items.end())
       // It is awaited below, unless the reader leaves.
       walking.catch(() => undefined)

@@ -4,95 +4,141 @@
 import type { CrawlEvent } from './events.ts'
 import type { Fetcher, FetchLimits } from './fetcher/fetcher.ts'
 import type { Turn } from './frontier/frontier.ts'
-import type { HostPace, RobotsRecord } from './host.ts'
+import { type HostPace, type RobotsRecord, unvisited } from './host.ts'
 import type { Options } from './options.ts'
 import type { Outcome } from './outcome.ts'
-import { paceAfter } from './politeness/host-pace.ts'
+import type { Aside, Crowds } from './politeness/crowds.ts'
+import { paceAfter, sourceOf, type Visit } from './politeness/host-pace.ts'
 import { parseRetryAfter } from './politeness/retry-after.ts'
 import type { Throttle } from './politeness/throttle.ts'
+import { registrableDomain } from './registrable-domain.ts'
+import type { SentRequest } from './sent-request.ts'
 
 interface HostVisitsParts {
   readonly options: Pick<Options, 'delayMs' | 'maxRetryAfterMs' | 'maxCrawlDelayMs'>
   readonly fetcher: Fetcher
   readonly throttle: Throttle
+  readonly crowds: Crowds
   readonly random: () => number
+  /** When this run of the crawl began. */
+  readonly startedAt: number
+}
+
+/** A request that may be made. */
+export interface Errand {
+  readonly purpose: SentRequest['purpose']
+  readonly url: string
+  readonly limits: FetchLimits
+  /** What of robots.txt lets it pass. */
+  readonly rule: string
+  readonly rulesVersion: string | undefined
+}
+
+/** One that was made. */
+export interface Made extends Errand {
+  readonly outcome: Outcome
+  /** The host's pace when it was sent. */
+  readonly before: HostPace
 }
 
 export class HostVisits {
   readonly #parts: HostVisitsParts
   /** The latest pace of hosts that have turns out: with several of them, the last one taken knows the least. */
-  readonly #paces = new Map<string, { turns: number; pace: HostPace | undefined; isNew: boolean }>()
+  readonly #visited = new Map<string, { turns: number; pace: HostPace | undefined }>()
+  /** To be called when a turn's request is over. */
+  readonly #leave = new Map<Turn, () => void>()
 
   constructor(parts: HostVisitsParts) {
     this.#parts = parts
   }
 
-  /** Keeps the host's latest pace while `visit` spends the turn and settles it. */
-  async during(turn: Turn, visit: () => Promise<void>): Promise<void> {
-    const latest = this.#paces.get(turn.host) ?? { turns: 0, pace: turn.pace, isNew: turn.pace === undefined }
-    this.#paces.set(turn.host, latest)
-    latest.turns += 1
+  /** Keeps the host's latest pace while `visit` spends the turn and settles it; begins when the host's neighbours leave room for it. */
+  async during(turn: Turn, aside: Aside, visit: () => Promise<void>): Promise<void> {
+    const { fetcher, crowds } = this.#parts
+    const visited = this.#visited.get(turn.host) ?? { turns: 0, pace: turn.pace }
+    this.#visited.set(turn.host, visited)
+    visited.turns += 1
     try {
+      this.#leave.set(turn, await crowds.enter(await fetcher.addressOf(turn.host), registrableDomain(turn.host), aside))
       await visit()
     } finally {
-      latest.turns -= 1
-      if (latest.turns === 0) this.#paces.delete(turn.host)
+      this.#leaveCrowds(turn)
+      visited.turns -= 1
+      if (visited.turns === 0) this.#visited.delete(turn.host)
     }
   }
 
   /** What is known of the host's pace by now, from this turn and others. */
   latestPace(turn: Turn): HostPace | undefined {
-    return this.#paces.get(turn.host)?.pace ?? turn.pace
+    return this.#visited.get(turn.host)?.pace ?? turn.pace
   }
 
   /** Leaves the host alone until a time, whatever it would be visited for. */
   hold(turn: Turn, until: number, change: Partial<HostPace>): void {
-    const { delayMs } = this.#parts.options
-    const fresh: HostPace = {
-      nextVisitAt: 0,
-      delayMs,
-      crawlDelayMs: 0,
-      backOffMs: 0,
-      putAside: undefined,
-      waitsFor: 'delay',
-    }
-    const pace = this.latestPace(turn) ?? fresh
+    const pace = this.latestPace(turn) ?? { ...unvisited, delayMs: this.#parts.options.delayMs }
     this.#keep(turn, { ...pace, ...change, nextVisitAt: Math.max(until, pace.nextVisitAt) })
   }
 
   /** Makes a request on a turn, when the throttle lets it. */
-  request(turn: Turn, url: string, limits: FetchLimits): Promise<Outcome> {
+  async request(turn: Turn, errand: Errand): Promise<Made> {
     const { throttle, fetcher, options } = this.#parts
-    return throttle.run(turn.host, turn.pace?.delayMs ?? options.delayMs, () => fetcher.fetch(url, limits))
+    const before = this.latestPace(turn) ?? { ...unvisited, delayMs: options.delayMs }
+    // Counted before it is sent: of several turns out, none goes beyond the host's budget.
+    if (errand.purpose === 'page') this.#keep(turn, { ...before, pages: before.pages + 1 })
+    const outcome = await throttle.run(turn.host, turn.pace?.delayMs ?? options.delayMs, () =>
+      fetcher.fetch(errand.url, errand.limits),
+    )
+    this.#leaveCrowds(turn)
+    return { ...errand, outcome, before }
   }
 
-  /** Sets the host's pace by what came back; gives what observers hear of the request. */
-  paceAfter(
-    turn: Turn,
-    url: string,
-    outcome: Outcome,
-    purpose: 'page' | 'robots',
-    robots: RobotsRecord | undefined,
-  ): CrawlEvent {
-    const { options, random } = this.#parts
+  /** Sets the host's pace by what came back; gives what observers hear of the request, and what the ledger keeps of it. */
+  paceAfter(turn: Turn, made: Made, robots: RobotsRecord | undefined): { event: CrawlEvent; sent: SentRequest } {
+    const { options, random, startedAt } = this.#parts
+    const { outcome, purpose, url, before } = made
     const { timing, bytes } = outcome
+    const { sentAt, endedAt } = timing
     const status = 'status' in outcome ? outcome.status : undefined
-    const headers = 'headers' in outcome ? outcome.headers : {}
-    const retryAfter = oneLine(headers['retry-after'])
-    const visit = {
-      timing,
-      isTrouble: outcome.kind === 'retry' || (status !== undefined && status >= 500),
-      retryAfterMs: parseRetryAfter(retryAfter, oneLine(headers.date), timing.endedAt),
-      crawlDelayMs: this.crawlDelayOf(robots),
+    const retryAfterMs = retryAfterOf(outcome, status)
+    const latest = this.latestPace(turn)
+    const crawlDelayMs = this.crawlDelayOf(robots)
+    const isRetry = turn.request.attempt > 0
+    const next = paceAfter(
+      latest,
+      { timing, answer: answerOf(made, status), isRetry, retryAfterMs, crawlDelayMs },
+      { ...options, random },
+    )
+    const { sentAt: lastSentAt = 0, nextVisitAt = 0 } = latest ?? {}
+    const pace: HostPace = {
+      ...next,
+      nextVisitAt: Math.max(next.nextVisitAt, nextVisitAt),
+      sentAt: Math.max(sentAt, lastSentAt),
+      bytes: next.bytes + bytes,
+      visitedMs: next.visitedMs + (lastSentAt === 0 ? 0 : Math.max(0, sentAt - Math.max(lastSentAt, startedAt))),
     }
-    const before = this.latestPace(turn)
-    const next = paceAfter(before, visit, { ...options, random })
-    const pace = { ...next, nextVisitAt: Math.max(next.nextVisitAt, before?.nextVisitAt ?? 0) }
     this.#keep(turn, pace)
-    const isFirst = this.#isFirstRequest(turn)
-    const durationMs = timing.endedAt - timing.sentAt
+    const isFirst = lastSentAt === 0
     const { host, request } = turn
-    return { kind: 'requested', request, purpose, host, isFirst, url, status, bytes, durationMs, pace }
+    const sent: SentRequest = {
+      host,
+      address: outcome.address,
+      purpose,
+      url,
+      sentAt,
+      endedAt,
+      notBefore: before.nextVisitAt,
+      gapMs: before.sentAt === 0 ? undefined : sentAt - before.sentAt,
+      delayMs: before.delayMs,
+      delayFrom: before.delayMs === options.delayMs ? 'delayMs' : sourceOf(before),
+      rule: made.rule,
+      rulesVersion: made.rulesVersion,
+      status,
+      fault: 'reason' in outcome ? outcome.reason : undefined,
+      bytes,
+      retryAfterMs,
+    }
+    const durationMs = endedAt - sentAt
+    return { event: { kind: 'requested', request, purpose, host, isFirst, url, status, bytes, durationMs, pace }, sent }
   }
 
   /** A Crawl-delay beyond the crawl's patience sets no pace: its origin gets no visit at all. */
@@ -101,18 +147,30 @@ export class HostVisits {
     return crawlDelayMs !== undefined && crawlDelayMs > this.#parts.options.maxCrawlDelayMs ? undefined : crawlDelayMs
   }
 
-  /** A host whose first turn made no request has a pace, too; so it is asked of the turns that are out together. */
-  #isFirstRequest(turn: Turn): boolean {
-    const latest = this.#paces.get(turn.host)
-    const isFirst = latest?.isNew ?? false
-    if (latest !== undefined) latest.isNew = false
-    return isFirst
+  #leaveCrowds(turn: Turn): void {
+    this.#leave.get(turn)?.()
+    this.#leave.delete(turn)
   }
 
   #keep(turn: Turn, pace: HostPace): void {
-    const latest = this.#paces.get(turn.host)
-    if (latest !== undefined) latest.pace = pace
+    const visited = this.#visited.get(turn.host)
+    if (visited !== undefined) visited.pace = pace
   }
+}
+
+/** RFC 9110 section 10.2.3: with 503, 429 (RFC 6585 section 4) and redirects. An answer that is well has no reason to ask for it. */
+function retryAfterOf(outcome: Outcome, status: number | undefined): number | undefined {
+  if (status === undefined || status < 300) return undefined
+  const { headers, timing } = outcome
+  return parseRetryAfter(oneLine(headers['retry-after']), oneLine(headers.date), timing.endedAt)
+}
+
+function answerOf({ purpose, outcome }: Made, status: number | undefined): Visit['answer'] {
+  if (outcome.kind === 'retry' || (status !== undefined && status >= 500)) return 'trouble'
+  // A robots.txt that is refused allows everything (RFC 9309 section 2.3.1.3), and pages that the spider asks for are none.
+  const isRefusal = outcome.kind === 'failed' && (status === 401 || status === 403)
+  const isChallenge = oneLine(outcome.headers['cf-mitigated']) === 'challenge'
+  return purpose !== 'robots' && (isRefusal || isChallenge) ? 'refusal' : 'good'
 }
 
 const oneLine = (value: string | readonly string[] | undefined) => (typeof value === 'string' ? value : value?.[0])

@@ -33,6 +33,8 @@ const readList = (text: string) =>
     .filter((entry) => entry !== '')
 const readNumbers = (text: string) => readList(text).map(readNumber)
 
+const readFlag = (text: string) => (text === 'true' ? true : text === 'false' ? false : text)
+
 const millisecondsIn: Readonly<Record<string, number>> = { '': 1, ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }
 const bytesIn: Readonly<Record<string, number>> = { '': 1, B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 }
 
@@ -42,6 +44,7 @@ const readDuration = (text: string) => readWithUnit(text, millisecondsIn)
 const readBytes = (text: string) => readWithUnit(text, bytesIn)
 
 function readWithUnit(text: string, units: Readonly<Record<string, number>>): unknown {
+  if (text === 'Infinity') return Number.POSITIVE_INFINITY
   const parts = /^(\d+(?:\.\d+)?)\s*([A-Za-z]*)$/.exec(text.trim())
   const unit = parts?.[2] ?? ''
   const factor = Object.hasOwn(units, unit) ? units[unit] : undefined
@@ -85,6 +88,31 @@ const bytes = (meaning: string, standard: number) =>
     meaning,
     read: readBytes,
   })
+/** A limit that there is only if somebody sets it. */
+const timeLimit = (meaning: string) =>
+  option({
+    schema: z.number().min(1).or(z.literal(Number.POSITIVE_INFINITY)),
+    expects: 'a number of milliseconds, at least 1 (on the command line also `1.5s`, `2m`, `1h`)',
+    default: Number.POSITIVE_INFINITY,
+    meaning,
+    read: readDuration,
+  })
+const byteLimit = (meaning: string) =>
+  option({
+    schema: z.int().min(1).or(z.literal(Number.POSITIVE_INFINITY)),
+    expects: 'a number of bytes, at least 1 (on the command line also `512KiB`, `10MiB`)',
+    default: Number.POSITIVE_INFINITY,
+    meaning,
+    read: readBytes,
+  })
+const flag = (meaning: string, standard: boolean) =>
+  option({
+    schema: z.boolean(),
+    expects: '`true` or `false`',
+    default: standard,
+    meaning,
+    read: readFlag,
+  })
 const patterns = (meaning: string) =>
   option<readonly RegExp[]>({
     schema: z.array(z.instanceof(RegExp)).readonly(),
@@ -101,7 +129,18 @@ export const optionTable = {
   ),
   perHostConcurrency: count('Requests to one host at once.', 1, 1),
   concurrency: count('Requests at once in all.', 16, 1),
+  perAddressConcurrency: count('Requests at once to one address, whatever the names of its hosts.', 8, 1),
+  perDomainConcurrency: count('Requests at once to the hosts of one registrable domain.', Number.POSITIVE_INFINITY, 1),
   maxPages: count('Pages to fetch before the crawl ends.', Number.POSITIVE_INFINITY, 1),
+  maxBytes: byteLimit('Bytes to fetch, on the wire, before the crawl ends.'),
+  maxTimeMs: timeLimit('Time at work before the crawl ends.'),
+  maxPagesPerHost: count(
+    'Requests for pages to one host, retries and redirects included; the rest of its line is put off.',
+    Number.POSITIVE_INFINITY,
+    1,
+  ),
+  maxBytesPerHost: byteLimit('Bytes from one host, on the wire; then the rest of its line is put off.'),
+  maxTimePerHostMs: timeLimit('Time for which one host is visited; then the rest of its line is put off.'),
   maxDepth: count('Hops from a seed.', 20, 0),
   maxUrlLength: count('Characters of a URL; longer ones are not visited.', 2_083, 1),
   within: option<'host' | 'domain' | 'anywhere'>({
@@ -120,6 +159,23 @@ export const optionTable = {
   }),
   include: patterns('A URL must match one of these to be visited, if there are any; seeds always are.'),
   exclude: patterns('A URL that matches one of these is not visited.'),
+  detectTraps: flag('URLs that look like a trap are not visited: see "Traps".', true),
+  maxQueriesPerPath: count(
+    'URLs of one path that differ in their query only; further ones are not visited.',
+    10_000,
+    1,
+  ),
+  maxSameContent: count('Pages of one host with the same content; the links of further ones are not followed.', 10, 1),
+  followNofollow: flag('Links that say nofollow, and those of pages that do, are followed.', false),
+  keepNoindex: flag('Items of pages that say noindex are kept.', false),
+  ignoreRobotsOf: option<readonly string[]>({
+    schema: z.array(z.string().regex(/^([^\s/:]+|\[[\da-f:.]+\])$/i)).readonly(),
+    expects: 'a list of host names, without scheme, port and path',
+    default: [],
+    meaning: 'Hosts whose owners let you ignore their robots.txt; said aloud in log, summary and audit.',
+    read: readList,
+  }),
+  maxSitemaps: count('Sitemap files to read in all.', 1_000, 1),
   contact: option<string | undefined>({
     schema: z
       .string()
@@ -152,13 +208,14 @@ export const optionTable = {
   totalTimeoutMs: duration('For one request in all.', 120_000),
   maxBodyBytes: bytes('Size of a body, decoded. A longer one is an error, never cut.', 10 * 1024 * 1024),
   maxCrawlDelayMs: duration(
-    'A host whose Crawl-delay is longer is put aside; it is never visited sooner than it asks.',
+    'An origin whose Crawl-delay is longer is put off; it is never visited sooner than it asks.',
     60_000,
   ),
-  maxRetryAfterMs: duration('A host whose Retry-After is longer is put aside.', 3_600_000),
+  maxRetryAfterMs: duration('A host whose Retry-After is longer is put off.', 3_600_000),
   robotsTimeoutMs: duration('For a robots.txt in all.', 10_000),
   robotsRetryMs: duration('Wait after a robots.txt could not be read; doubles each time, up to an hour.', 60_000),
-  maxRobotsAttempts: count('Tries to read a robots.txt before its origin is given up.', 3, 1),
+  maxRobotsAttempts: count('Tries to read a robots.txt before its origin is put off.', 3, 1),
+  strictRobots: flag('A robots.txt that answers 401 or 403 disallows everything, instead of allowing it.', false),
   maxBufferedItems: count('Items that wait for the reader before the crawl waits too.', 1_000, 1),
   maxFindsPerPage: count('Items and follows of one page together; a parser that yields more fails.', 100_000, 1),
 } as const

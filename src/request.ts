@@ -1,8 +1,8 @@
 /**
  * What is to be fetched, as plain data: it can be stored, resumed, logged, and sent to another machine.
  *
- * A *page* request ends in a parser. A *robots* request is the further hop of a redirected robots.txt: it is a request like any other, so
- * that it waits for the turn of the host that it goes to (I1).
+ * A *page* request ends in a parser. A *robots* request is the further hop of a redirected robots.txt, and a *sitemap* request asks for a
+ * sitemap: requests like any other, so that they wait for the turn of the host that they go to (I1).
  */
 import type { JsonValue } from './json.ts'
 
@@ -35,4 +35,21 @@ export interface RobotsRequest extends RequestBase {
   readonly origin: string
 }
 
-export type CrawlRequest = PageRequest | RobotsRequest
+export interface SitemapRequest extends RequestBase {
+  readonly kind: 'sitemap'
+  /** The origin that vouches for it, whose URLs it may list besides those of its own host. */
+  readonly origin: string
+  /** Indexes above it. */
+  readonly level: number
+  /** Asks the origin's robots.txt for the sitemaps that there are; only if it names none, this URL is fetched. */
+  readonly isDiscovery: boolean
+}
+
+export type CrawlRequest = PageRequest | RobotsRequest | SitemapRequest
+
+/** What a request that is no page is known by, so that it is made once; it does not keep a page of the same URL from being visited. */
+export function seenAs(request: CrawlRequest): string | undefined {
+  if (request.kind === 'page') return request.url
+  if (request.kind === 'robots') return undefined
+  return `${request.isDiscovery ? 'sitemaps of' : 'sitemap'} ${request.url}`
+}

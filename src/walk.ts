@@ -7,44 +7,54 @@
  * This file takes turns and settles them; what a turn is spent on is in visit.ts.
  */
 import { setImmediate } from 'node:timers/promises'
-import { addCounts, countsOf } from './counts.ts'
-import type { CrawlEvent } from './events.ts'
+import type { Clock } from './clock.ts'
+import { addCounts, type Counts, countsOf } from './counts.ts'
+import type { CrawlEvent, StopReason } from './events.ts'
 import type { Frontier, Turn } from './frontier/frontier.ts'
 import type { Options } from './options.ts'
-import type { Spent, Visitor } from './visit.ts'
+import { Slots } from './slots.ts'
+import type { Spent } from './spent.ts'
+import type { Visitor } from './visit.ts'
 
 export interface WalkParts {
   readonly frontier: Frontier
   readonly visitor: Visitor
-  readonly options: Pick<Options, 'concurrency' | 'maxPages'>
+  readonly options: Pick<Options, 'concurrency' | 'maxPages' | 'maxBytes' | 'maxTimeMs'>
+  readonly clock: Clock
   readonly notify: (event: CrawlEvent) => void
 }
 
 const turnsBetweenPauses = 64
 
-/** Visits that are over and wait to be committed. A store commits what a tick brings at once, so they are many. */
-const maxSettling = 1_000
+/** Visits that wait: to be committed (a store commits what a tick brings at once, so they are many), or for their host's neighbours. */
+const maxWaiting = 1_000
+
+/** Why a walk has ended; what was put off is left out of the account. */
+export type WalkEnd = Exclude<StopReason, 'failed'>
 
 export class Walk {
   readonly #parts: WalkParts
   /** Visits whose settlement is not committed yet. */
   readonly #visits = new Set<Promise<void>>()
-  /** Those of them that are being spent: fetched, or parsed. */
+  /** For those of them that are being spent: fetched, or parsed. */
+  readonly #slots: Slots
   #atWork = 0
   #visitEnded: () => void = () => undefined
   #fetched = 0
+  #bytes = 0
   #failure: { readonly error: unknown } | undefined
 
   constructor(parts: WalkParts) {
     this.#parts = parts
+    this.#slots = new Slots(parts.options.concurrency)
   }
 
   /**
    * Walks until nothing is left, `draining` aborts (turns that are out are brought to their end) or `stopped` does (they are left as they
    * are, to be made again).
    */
-  async run(draining: AbortSignal, stopped: AbortSignal): Promise<'finished' | 'max_pages' | 'drained' | 'stopped'> {
-    const { frontier, options } = this.#parts
+  async run(draining: AbortSignal, stopped: AbortSignal): Promise<WalkEnd> {
+    const { frontier, options, clock } = this.#parts
     const halt = new AbortController()
     if (draining.aborted) halt.abort()
     draining.addEventListener('abort', () => halt.abort(), { once: true })
@@ -54,9 +64,18 @@ export class Walk {
       stopped.addEventListener('abort', () => resolve(), { once: true })
     })
     stop.then(() => this.#visitEnded()).catch(() => undefined)
-    const { fetched = 0, 'failed.parser': failedInParser = 0 } = frontier.counts
+    const { fetched = 0, 'failed.parser': failedInParser = 0, bytes = 0, elapsed_ms: elapsedMs = 0 } = frontier.counts
     this.#fetched = fetched + failedInParser
-    if (this.#fetched >= options.maxPages && frontier.waiting > 0) return 'max_pages'
+    this.#bytes = bytes
+    const endsAt = clock.now() + options.maxTimeMs - elapsedMs
+    const limitCrossed = (): WalkEnd | undefined => {
+      if (this.#fetched >= options.maxPages) return 'max_pages'
+      if (this.#bytes >= options.maxBytes) return 'max_bytes'
+      return clock.now() >= endsAt ? 'max_time' : undefined
+    }
+    const crossed = limitCrossed()
+    if (crossed !== undefined && frontier.waiting > 0) return crossed
+    if (endsAt < Number.POSITIVE_INFINITY) haltAt(endsAt, clock, halt)
     let turns = 0
 
     for await (const turn of frontier.turns(halt.signal)) {
@@ -77,17 +96,18 @@ export class Walk {
           this.#visitEnded = resolve
         })
       }
-      if (this.#fetched >= options.maxPages) break
+      if (limitCrossed() !== undefined) break
     }
+    halt.abort()
     await Promise.race([Promise.all(this.#visits), stop])
     if (stopped.aborted) return 'stopped'
     if (this.#failure !== undefined) throw this.#failure.error
-    if (frontier.waiting === 0) return 'finished'
-    return draining.aborted ? 'drained' : 'max_pages'
+    if (frontier.waiting === 0) return hasDeferred(frontier.counts) ? 'deferred' : 'finished'
+    return limitCrossed() ?? 'drained'
   }
 
   get #isBusy(): boolean {
-    return this.#atWork >= this.#parts.options.concurrency || this.#visits.size - this.#atWork >= maxSettling
+    return this.#slots.areTaken || this.#visits.size - this.#atWork >= maxWaiting
   }
 
   /** The pages that are out could be the last ones: wait and see. */
@@ -96,15 +116,27 @@ export class Walk {
   }
 
   async #visit(turn: Turn, stopped: AbortSignal): Promise<void> {
-    let isAtWork = true
-    this.#atWork += 1
+    let isAtWork = false
+    const goToWork = async () => {
+      await this.#slots.take()
+      isAtWork = true
+      this.#atWork += 1
+    }
     const leaveWork = () => {
-      if (isAtWork) this.#atWork -= 1
+      if (!isAtWork) return
       isAtWork = false
+      this.#atWork -= 1
+      this.#slots.give()
       this.#visitEnded()
     }
+    const aside = async (wait: Promise<void>) => {
+      leaveWork()
+      await wait
+      await goToWork()
+    }
+    await goToWork()
     try {
-      await this.#parts.visitor.visit(turn, (spent) => {
+      await this.#parts.visitor.visit(turn, aside, (spent) => {
         leaveWork()
         return this.#settle(turn, spent, stopped)
       })
@@ -117,10 +149,11 @@ export class Walk {
     const { frontier, notify } = this.#parts
     // An unsettled turn is still the frontier's: the request is made again when the crawl is resumed.
     if (stopped.aborted) return
-    const counts = {}
+    const counts: Record<string, number> = {}
     for (const event of events) addCounts(counts, countsOf(event))
     const offered = await frontier.settle(turn, { ...settlement, counts })
     places?.commit()
+    this.#bytes += counts.bytes ?? 0
     // A page that its parser failed on was fetched all the same.
     const reason = settlement.kind === 'ended' ? settlement.end?.reason : undefined
     if (reason === 'fetched' || reason === 'parser') this.#fetched += 1
@@ -128,4 +161,16 @@ export class Walk {
     // A hop of a robots.txt is no URL of the crawl's.
     if (settlement.kind === 'ended' && turn.request.kind === 'page') notify({ kind: 'offered', result: offered })
   }
+}
+
+const hasDeferred = (counts: Counts) =>
+  Object.entries(counts).some(([name, count]) => name.startsWith('deferred.') && count > 0)
+
+/** No further turn is taken from then on. */
+function haltAt(endsAt: number, clock: Clock, halt: AbortController): void {
+  const wait = async () => {
+    while (!halt.signal.aborted && clock.now() < endsAt) await clock.sleep(endsAt - clock.now(), halt.signal)
+    halt.abort()
+  }
+  wait().catch(() => undefined)
 }

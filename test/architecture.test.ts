@@ -37,15 +37,29 @@ const ground = [
   'clock.ts',
   'counts.ts',
   'cursor.ts',
+  'directives.ts',
   'errors.ts',
   'events.ts',
   'host.ts',
   'json.ts',
   'outcome.ts',
+  'registrable-domain.ts',
   'request.ts',
+  'sent-request.ts',
+  'slots.ts',
   'version.ts',
 ]
-const conductors = ['seeds.ts', 'crawl.ts', 'parse-page.ts', 'host-visits.ts', 'visit.ts', 'walk.ts', 'resume.ts']
+const conductors = [
+  'seeds.ts',
+  'crawl.ts',
+  'parse-page.ts',
+  'host-visits.ts',
+  'visit.ts',
+  'sitemap-visit.ts',
+  'spent.ts',
+  'walk.ts',
+  'resume.ts',
+]
 const surface = ['index.ts', 'config.ts', 'options.ts']
 
 const folderOf = (file: string) => (file.includes('/') ? file.slice(0, file.indexOf('/')) : '')

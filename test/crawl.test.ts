@@ -33,7 +33,9 @@ const html = (body: string) => (_request: unknown, response: Parameters<typeof s
 function expectToAddUp(stats: CrawlStats): void {
   const dropped = Object.values(stats.dropped).reduce((sum, count) => sum + count, 0)
   expect(stats.offered).toBe(stats.added + dropped)
-  expect(stats.added).toBe(stats.fetched + stats.redirected + stats.failed + stats.skipped + stats.waiting)
+  expect(stats.added).toBe(
+    stats.fetched + stats.redirected + stats.failed + stats.skipped + stats.deferred + stats.waiting,
+  )
 }
 
 describe('a crawl', () => {
@@ -417,7 +419,7 @@ describe('robots.txt', () => {
     const run = crawl(pagesSpider([web.front, second]), { ...quick, maxRobotsAttempts: 2 })
     await collect(run)
     expect(other.paths().filter((path) => path === '/r')).toHaveLength(2)
-    expect(run.stats).toMatchObject({ skippedBy: { robots_unreachable: 1 }, fetched: 5, stopReason: 'finished' })
+    expect(run.stats).toMatchObject({ deferredBy: { robots_unreachable: 1 }, fetched: 5, stopReason: 'deferred' })
     expectToAddUp(run.stats)
   })
 
@@ -459,7 +461,7 @@ describe('robots.txt', () => {
     await collect(run)
     expect(web.paths()).toEqual(['/robots.txt'])
     expect(notes).toEqual(['no `contact` is set: GET http://shop.test/r'])
-    expect(run.stats).toMatchObject({ requests: 1, skippedBy: { robots_unreachable: 1 } })
+    expect(run.stats).toMatchObject({ requests: 1, deferredBy: { robots_unreachable: 1 } })
   })
 
   it('after five redirects in a row is taken as unavailable, which allows', async () => {
@@ -484,23 +486,23 @@ describe('robots.txt', () => {
     expect(run.stats.fetched).toBe(3)
   })
 
-  it('that never can be read ends its pages as robots_unreachable, and other hosts go on', async () => {
+  it('that never can be read puts its pages off, and other hosts go on', async () => {
     const web = await webOf({ hosts: 1, robots: 503 })
     const fine = await webOf({ hosts: 2, pages: 4 })
     const [, second = ''] = fine.urls
     const run = crawl(pagesSpider([web.front, `${web.front}page-1`, second]), { ...quick, maxRobotsAttempts: 2 })
     await collect(run)
     expect(web.paths()).toEqual(['/robots.txt', '/robots.txt'])
-    expect(run.stats).toMatchObject({ skippedBy: { robots_unreachable: 2 }, fetched: 4 })
+    expect(run.stats).toMatchObject({ deferredBy: { robots_unreachable: 2 }, fetched: 4 })
     expectToAddUp(run.stats)
   })
 
-  it('that asks for longer gaps than maxCrawlDelayMs puts its host aside', async () => {
+  it('that asks for longer gaps than maxCrawlDelayMs puts its pages off', async () => {
     const web = await webOf({ robots: 'User-agent: *\nCrawl-delay: 9999999' })
     const run = crawl(pagesSpider([web.front]), quick)
     await collect(run)
     expect(web.paths()).toEqual(['/robots.txt'])
-    expect(run.stats.skippedBy).toEqual({ crawl_delay_too_long: 1 })
+    expect(run.stats.deferredBy).toEqual({ crawl_delay_too_long: 1 })
   })
 })
 
@@ -523,7 +525,7 @@ describe('Retry-After', () => {
     const run = crawl(pagesSpider([web.front, `${web.front}page-1`]), quick)
     await collect(run)
     expect(web.paths()).toEqual(['/robots.txt', '/'])
-    expect(run.stats.skippedBy).toEqual({ retry_after_too_long: 2 })
+    expect(run.stats.deferredBy).toEqual({ retry_after_too_long: 2 })
     expectToAddUp(run.stats)
   })
 })
@@ -557,7 +559,7 @@ describe('a host in trouble', () => {
     const run = crawl(spider, { ...quick, perHostConcurrency: 2 })
     await collect(run)
     expect(web.paths()).toEqual(['/robots.txt', '/page-1', '/page-2'])
-    expect(run.stats.skippedBy).toEqual({ retry_after_too_long: 5 })
+    expect(run.stats.deferredBy).toEqual({ retry_after_too_long: 5 })
     expectToAddUp(run.stats)
   })
 })
@@ -620,7 +622,7 @@ describe('a fetch', () => {
     await web[Symbol.asyncDispose]()
     const run = crawl(pagesSpider([front]), { ...quick, maxRobotsAttempts: 1 })
     await collect(run)
-    expect(run.stats).toMatchObject({ fetched: 0, skippedBy: { robots_unreachable: 1 } })
+    expect(run.stats).toMatchObject({ fetched: 0, deferredBy: { robots_unreachable: 1 } })
   })
 
   it('of a status that the spider accepts is a page', async () => {

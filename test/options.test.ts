@@ -23,7 +23,7 @@ describe('the table of options', () => {
   it('names what is a number with a unit, or a count', () => {
     const numbers = optionNames.filter((name) => typeof optionTable[name].default === 'number')
     for (const name of numbers) {
-      const isCount = /^(max[A-Z]\w*|concurrency|perHostConcurrency)$/.test(name)
+      const isCount = /^(max[A-Z]\w*|concurrency|per[A-Z]\w*Concurrency)$/.test(name)
       expect(isCount || /(Ms|Bytes)$/.test(name), name).toBe(true)
     }
   })
@@ -155,6 +155,8 @@ describe('readOption', () => {
     ['acceptStatuses', '404,410', [404, 410]],
     ['include', '/a/ ^x$', [/\/a\//, /^x$/]],
     ['contact', 'me@a.test', 'me@a.test'],
+    ['strictRobots', 'true', true],
+    ['strictRobots', 'false', false],
   ])('reads %s from %j', (name, text, value) => {
     expect(readOption(name, text)).toEqual(value)
   })
@@ -173,6 +175,8 @@ describe('readOption', () => {
     ['maxDepth', ''],
     ['acceptStatuses', '404,x'],
     ['include', '('],
+    ['strictRobots', 'yes'],
+    ['strictRobots', ''],
   ])('passes %s from %j on to be refused', (name, text) => {
     expect(() => checkOptions({ [name]: readOption(name, text) })).toThrow(OptionError)
   })

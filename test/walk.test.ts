@@ -1,12 +1,14 @@
 import { expect, it } from 'vitest'
-import type { OfferResult } from '../src/events.ts'
+import { systemClock } from '../src/clock.ts'
+import { emptyResult, type OfferResult } from '../src/events.ts'
 import type { Frontier, Turn } from '../src/frontier/frontier.ts'
-import type { Spent, Visitor } from '../src/visit.ts'
+import type { Spent } from '../src/spent.ts'
+import type { Visitor } from '../src/visit.ts'
 import { Walk } from '../src/walk.ts'
 import { request } from './frontier/contract.ts'
 
 it('a visit that waits for its commit keeps nobody from work', async () => {
-  const nothing: OfferResult = { added: 0, seen: 0, out_of_scope: 0, too_deep: 0, url_too_long: 0 }
+  const nothing: OfferResult = emptyResult()
   const allVisited = Promise.withResolvers<void>()
   const hosts = ['a.test', 'b.test', 'c.test']
   let visits = 0
@@ -25,14 +27,15 @@ it('a visit that waits for its commit keeps nobody from work', async () => {
   }
   const spent: Spent = { settlement: { kind: 'ended', end: undefined, items: [], follows: [] }, events: [] }
   const visitor = {
-    visit: async (_turn: Turn, settle: (spent: Spent) => Promise<void>) => {
+    visit: async (_turn: Turn, _aside: unknown, settle: (spent: Spent) => Promise<void>) => {
       visits += 1
       if (visits === hosts.length) allVisited.resolve()
       await settle(spent)
     },
   } as unknown as Visitor
-  const options = { concurrency: 1, maxPages: Number.POSITIVE_INFINITY }
-  const walk = new Walk({ frontier, visitor, options, notify: () => undefined })
+  const none = Number.POSITIVE_INFINITY
+  const options = { concurrency: 1, maxPages: none, maxBytes: none, maxTimeMs: none }
+  const walk = new Walk({ frontier, visitor, options, clock: systemClock, notify: () => undefined })
   const never = new AbortController().signal
   expect(await walk.run(never, never)).toBe('finished')
 }, 2_000)

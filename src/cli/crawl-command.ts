@@ -1,7 +1,8 @@
 /** `doff crawl`: runs a spider, writes its items, shows how it goes, and says what came of it. */
 import { open, writeFile } from 'node:fs/promises'
 import { type Crawl, crawl } from '../crawl.ts'
-import { ArgumentError, OutputError, OutputFailedError, reasonOf, StoreFailedError } from '../errors.ts'
+import { OutputError, OutputFailedError, reasonOf, StoreFailedError } from '../errors.ts'
+import type { StopReason } from '../events.ts'
 import type { Log } from '../observe/log.ts'
 import { summarize } from '../observe/report.ts'
 import type { CrawlStats } from '../observe/stats.ts'
@@ -10,24 +11,15 @@ import type { Destination } from '../output/exporter.ts'
 import { refuseExisting } from '../resume.ts'
 import type { Spider } from '../spider/spider.ts'
 import { Store } from '../store/store.ts'
+import { type ConfigurationFlags, configureSpider, readArguments } from './configure-spider.ts'
 import { defaultFolder, recallFlags, rememberedFlags, type StoreFlags, startOf } from './crawl-store.ts'
 import { exitCodes } from './exit-codes.ts'
 import { listenForInterrupts } from './interrupts.ts'
-import { configure } from './load-config.ts'
 import { loadSpider } from './load-spider.ts'
 import { checkDestinations, destinationsOf, type OutputFlags, Outputs } from './outputs.ts'
 import { Screen, type ScreenFlags } from './screen.ts'
 
-export interface CrawlFlags extends OutputFlags, StoreFlags, ScreenFlags {
-  readonly arg?: readonly string[]
-  readonly set?: readonly string[]
-  readonly delay?: string
-  readonly perHost?: string
-  readonly concurrency?: string
-  readonly maxPages?: string
-  readonly maxDepth?: string
-  readonly contact?: string
-  readonly profile?: string
+export interface CrawlFlags extends ConfigurationFlags, OutputFlags, StoreFlags, ScreenFlags {
   readonly summary?: string
 }
 
@@ -90,12 +82,19 @@ export async function crawlCommand(name: string, given: CrawlFlags): Promise<num
   screen.sumUp(summarize(run.stats, closed.paths), { ...run.stats, outputs: closed.paths })
   // A store that failed says itself what is to be done.
   if (!(failure instanceof StoreFailedError) && store?.state === 'unfinished') {
-    const more = run.stats.stopReason === 'max_pages' ? ' --max-pages MORE' : ''
+    const more = moreOf(run.stats.stopReason)
     screen.addWord(`Go on with: doff crawl ${name}${storeFlag} --resume${more}`)
   }
   if (flags.summary !== undefined) await writeSummary(flags.summary, run.stats, closed.paths)
   if (failure !== undefined && !(failure instanceof OutputFailedError && failure.readerLeft)) throw failure
   return exitCodeOf(run.stats)
+}
+
+/** What a crawl that was cut short needs, to go on. */
+function moreOf(reason: StopReason | undefined): string {
+  if (reason === 'max_pages') return ' --max-pages MORE'
+  if (reason === 'max_bytes') return ' -s maxBytes=MORE'
+  return reason === 'max_time' ? ' -s maxTimeMs=MORE' : ''
 }
 
 /** Runs the crawl, and gives what ended it before its time; being told to stop is no failure. */
@@ -116,22 +115,6 @@ async function writeItems(
   } catch (error) {
     return stopped.aborted ? undefined : error
   }
-}
-
-function configureSpider(spider: Spider, flags: CrawlFlags): Promise<Spider> {
-  return configure(spider, {
-    settings: flags.set ?? [],
-    profile: flags.profile,
-    environment: process.env,
-    flags: [
-      ['--delay', 'delayMs', flags.delay],
-      ['--per-host', 'perHostConcurrency', flags.perHost],
-      ['--concurrency', 'concurrency', flags.concurrency],
-      ['--max-pages', 'maxPages', flags.maxPages],
-      ['--max-depth', 'maxDepth', flags.maxDepth],
-      ['--contact', 'contact', flags.contact],
-    ],
-  })
 }
 
 /** What is wrong with a command is said before it removes anything. */
@@ -165,22 +148,16 @@ function warnOfDepth({ dropped }: CrawlStats, { options }: Spider, log: Log): vo
   log.warn(`${dropped.too_deep} links were deeper than maxDepth (${maxDepth}), and not followed`)
 }
 
-/** The crawl came to an end that it was meant to come to. */
-const isDone = (stats: CrawlStats) => stats.stopReason === 'finished' || stats.stopReason === 'max_pages'
+/** The crawl came to an end that it was meant to come to: there is no more to do, or a limit that the user set was reached. */
+const isDone = ({ stopReason }: CrawlStats) =>
+  stopReason === 'finished' || stopReason === 'deferred' || isLimited(stopReason)
+
+const isLimited = (reason: StopReason | undefined) =>
+  reason === 'max_pages' || reason === 'max_bytes' || reason === 'max_time'
 
 function exitCodeOf(stats: CrawlStats): number {
   if (!isDone(stats)) return exitCodes.interrupted
   return stats.stopReason === 'finished' && stats.fetched > 0 ? exitCodes.finished : exitCodes.incomplete
-}
-
-function readArguments(pairs: readonly string[]): Record<string, string> {
-  return Object.fromEntries(
-    pairs.map((pair) => {
-      const equals = pair.indexOf('=')
-      if (equals === -1) throw new ArgumentError(`Expected \`-a ${pair}\` to be \`-a key=value\``)
-      return [pair.slice(0, equals), pair.slice(equals + 1)]
-    }),
-  )
 }
 
 /** A summary that cannot be written is found before the first request; what is there stays until the end. */

@@ -6,14 +6,16 @@
  * `perHostConcurrency` turns of a host are out, it gets no other; so politeness needs no check that someone may forget.
  *
  * `settle` takes everything that came of a turn - the end of its request, what it found, when the host may be visited next - as one: all
- * of it is committed, or nothing (I2). A turn that is never settled loses nothing: its request is still the frontier's.
+ * of it is committed, or nothing (I2). A turn that is never settled loses nothing: its request is still the frontier's. A request whose
+ * host asks for more patience than the crawl has is neither ended nor waited for: it is put off, and comes again with the next opening.
  *
  * Memory, SQLite and Redis pass one contract suite: `test/frontier/contract.ts`.
  */
 import type { Counts } from '../counts.ts'
-import type { EndState, OfferResult } from '../events.ts'
+import type { DeferReason, DropReason, EndState, OfferResult } from '../events.ts'
 import type { HostPace, RobotsRecord } from '../host.ts'
-import type { CrawlRequest } from '../request.ts'
+import type { CrawlRequest, PageRequest } from '../request.ts'
+import type { SentRequest } from '../sent-request.ts'
 
 /** A host whose time has come, and the request to make. */
 export interface Turn {
@@ -34,6 +36,8 @@ interface SettlementBase {
   readonly pace?: HostPace
   /** What was learnt of an origin's rules. */
   readonly robots?: RobotsRecord
+  /** The request that the turn was spent on, for the ledger of a frontier that keeps one. */
+  readonly sent?: SentRequest | undefined
   /** Requests to add, as `offer` would. */
   readonly follows: readonly CrawlRequest[]
   /** To be added to the crawl's counters. */
@@ -52,12 +56,22 @@ export interface Again extends SettlementBase {
 /** The request has come to its end, with what was found. */
 export interface Ended extends SettlementBase {
   readonly kind: 'ended'
-  /** `undefined` for a robots request, which is not counted among the pages. */
+  /** `undefined` for what is no page, which is not counted among them. */
   readonly end: EndState | undefined
   readonly items: readonly unknown[]
+  /** A fingerprint of the page's content. Where it was met too often on the host, the follows are dropped: they lead round in circles. */
+  readonly content?: number | undefined
+  /** What the page asked of robots, if anything. */
+  readonly directives?: readonly string[] | undefined
 }
 
-export type Settlement = Again | Ended
+/** The request is put off: it takes no further turn, until the frontier is opened again. */
+export interface Deferred extends SettlementBase {
+  readonly kind: 'deferred'
+  readonly reason: DeferReason
+}
+
+export type Settlement = Again | Ended | Deferred
 
 /** An item in the item log: committed, numbered from 1 in order of commit. */
 export interface LoggedItem {
@@ -81,7 +95,7 @@ export interface Frontier extends AsyncDisposable {
   /** Up to `limit` items of the log after item `after`, which says too that the reader is done with the items up to there. */
   readItems(after: number, limit: number): Promise<readonly LoggedItem[]>
 
-  /** How many page requests wait or are out. */
+  /** How many page requests wait or are out; those that were put off are not among them. */
   readonly waiting: number
 
   /** What was counted: pages offered, by what became of them, and the counts of all settlements; since the crawl's first start. */
@@ -94,5 +108,10 @@ export interface FrontierOptions {
   readonly perHostConcurrency: number
   /** The gap between the turns of a host that is not known yet, in milliseconds. */
   readonly delayMs: number
-  readonly admits: (request: CrawlRequest) => 'in' | 'out_of_scope' | 'too_deep' | 'url_too_long'
+  /** Asked for each page that is offered. */
+  readonly admits: (request: PageRequest) => 'in' | DropReason
+  /** URLs of one path that differ in their query only; further ones are dropped. Default: no limit. */
+  readonly maxQueriesPerPath?: number
+  /** Pages of one content whose follows are taken. Default: no limit. */
+  readonly maxSameContent?: number
 }

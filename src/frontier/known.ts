@@ -59,6 +59,8 @@ export class RobotsRecords {
     const text = JSON.stringify(record)
     this.#know(record, text)
     this.#sql.setRobots.run(record.origin, text)
+    // The ledger's rows name the version that they were judged by.
+    if (record.kind === 'rules') this.#sql.addRules.run(record.origin, record.version, record.fetchedAt, text)
   }
 
   #know(record: RobotsRecord, { length }: string): RobotsRecord {

@@ -10,11 +10,12 @@ import { hostOf, originOf } from '../canonical-url.ts'
 import type { Clock } from '../clock.ts'
 import { addCounts, type Counts } from '../counts.ts'
 import { StaleTurnError } from '../errors.ts'
-import type { OfferResult } from '../events.ts'
+import { type DropReason, emptyResult, type OfferResult } from '../events.ts'
 import type { HostPace, RobotsRecord } from '../host.ts'
-import type { CrawlRequest } from '../request.ts'
+import { type CrawlRequest, seenAs } from '../request.ts'
 import type { Frontier, FrontierOptions, LoggedItem, Settlement, Turn } from './frontier.ts'
 import { laterOf } from './later-pace.ts'
+import { pathOf } from './tally.ts'
 
 /** A request in its host's line. */
 interface Waiting {
@@ -55,11 +56,14 @@ export class MemoryFrontier implements Frontier {
   readonly #reminders = new TinyQueue<Reminder>([], (a, b) => a.at - b.at)
   readonly #robots = new Map<string, RobotsRecord>()
   readonly #seen = new Set<string>()
+  /** URLs by path that differ in their query, and pages by content. */
+  readonly #tallies = new Map<string, number>()
   readonly #out = new Map<number, { host: Host; waiting: Waiting }>()
   readonly #log: LoggedItem[] = []
   readonly #counts: Record<string, number> = {}
   #inLines = 0
-  #robotsRequests = 0
+  /** Those that wait or are out and are no pages. */
+  #otherRequests = 0
   #nextOrder = 0
   #nextTurn = 1
   #nextItem = 1
@@ -72,7 +76,7 @@ export class MemoryFrontier implements Frontier {
   }
 
   get waiting(): number {
-    return this.#inLines + this.#out.size - this.#robotsRequests
+    return this.#inLines + this.#out.size - this.#otherRequests
   }
 
   get counts(): Counts {
@@ -80,14 +84,7 @@ export class MemoryFrontier implements Frontier {
   }
 
   offer(requests: Iterable<CrawlRequest>): Promise<OfferResult> {
-    const result = { added: 0, seen: 0, out_of_scope: 0, too_deep: 0, url_too_long: 0 }
-    for (const request of requests) {
-      const verdict = this.#admit(request)
-      result[verdict] += 1
-      if (request.kind === 'page') addCounts(this.#counts, { [verdict]: 1 })
-    }
-    if (result.added > 0) this.#wake()
-    return Promise.resolve(result)
+    return Promise.resolve(this.#add(requests, undefined))
   }
 
   async *turns(signal: AbortSignal): AsyncGenerator<Turn> {
@@ -118,8 +115,8 @@ export class MemoryFrontier implements Frontier {
 
     if (settlement.kind === 'again') {
       this.#line(host, { request: settlement.request, order: waiting.order, notBefore: settlement.notBefore })
-    } else if (turn.request.kind === 'robots') {
-      this.#robotsRequests -= 1
+    } else if (turn.request.kind !== 'page') {
+      this.#otherRequests -= 1
     }
     this.#remind(host)
     this.#wake()
@@ -127,7 +124,7 @@ export class MemoryFrontier implements Frontier {
     if (settlement.kind === 'ended') {
       for (const item of settlement.items) this.#log.push({ id: this.#nextItem++, item })
     }
-    return this.offer(settlement.follows)
+    return Promise.resolve(this.#add(settlement.follows, this.#dropsFollows(host, settlement)))
   }
 
   readItems(after: number, limit: number): Promise<readonly LoggedItem[]> {
@@ -147,19 +144,47 @@ export class MemoryFrontier implements Frontier {
     this.#sleep = undefined
   }
 
-  #admit(request: CrawlRequest): keyof OfferResult {
-    if (request.kind === 'page') {
-      if (this.#seen.has(request.url)) return 'seen'
-      const verdict = this.#options.admits(request)
-      if (verdict !== 'in') return verdict
-      this.#seen.add(request.url)
-    } else {
-      this.#robotsRequests += 1
+  /** @param dropsAll why none of them is taken, if so. */
+  #add(requests: Iterable<CrawlRequest>, dropsAll: DropReason | undefined): OfferResult {
+    const result = emptyResult()
+    for (const request of requests) {
+      const verdict = this.#admit(request, dropsAll)
+      result[verdict] += 1
+      if (request.kind === 'page') addCounts(this.#counts, { [verdict]: 1 })
     }
+    if (result.added > 0) this.#wake()
+    return result
+  }
+
+  #admit(request: CrawlRequest, dropsAll: DropReason | undefined): keyof OfferResult {
+    const name = seenAs(request)
+    if (name !== undefined && this.#seen.has(name)) return 'seen'
+    if (request.kind === 'page') {
+      const verdict = dropsAll ?? this.#options.admits(request)
+      if (verdict !== 'in') return verdict
+      const { maxQueriesPerPath = Number.POSITIVE_INFINITY } = this.#options
+      const path = pathOf(request.url)
+      if (path !== undefined && this.#tally(path) > maxQueriesPerPath) return 'too_many_queries'
+    } else {
+      this.#otherRequests += 1
+    }
+    if (name !== undefined) this.#seen.add(name)
     const host = this.#hostOf(request)
     this.#line(host, { request, order: this.#nextOrder++, notBefore: 0 })
     this.#remind(host)
     return 'added'
+  }
+
+  #dropsFollows(host: Host, settlement: Settlement): DropReason | undefined {
+    const { maxSameContent = Number.POSITIVE_INFINITY } = this.#options
+    if (settlement.kind !== 'ended' || settlement.content === undefined) return undefined
+    return this.#tally(`${host.name} ${settlement.content}`) > maxSameContent ? 'same_content' : undefined
+  }
+
+  #tally(name: string): number {
+    const count = (this.#tallies.get(name) ?? 0) + 1
+    this.#tallies.set(name, count)
+    return count
   }
 
   #hostOf(request: CrawlRequest): Host {

@@ -1,20 +1,37 @@
 /** Requests and paces as rows of the tables `request` and `host`, there and back. */
 import type { SQLInputValue } from 'node:sqlite'
-import type { HostPace } from '../host.ts'
+import { type HostPace, unvisited } from '../host.ts'
 import type { JsonValue } from '../json.ts'
 import type { CrawlRequest } from '../request.ts'
 
 export type Row = Readonly<Record<string, unknown>>
 
-export const requestColumns = ['url', 'parser', 'depth', 'attempt', 'referrer', 'data', 'redirects', 'robots_origin']
+export const requestColumns = [
+  'url',
+  'parser',
+  'depth',
+  'attempt',
+  'referrer',
+  'data',
+  'redirects',
+  'robots_origin',
+  'sitemap',
+]
+
+/** In the column `sitemap`, for a request that asks which sitemaps there are; else it holds the level. */
+const discovery = -1
 
 /** The values of `requestColumns`. */
 export function rowOf(request: CrawlRequest): SQLInputValue[] {
   const { url, attempt, redirects } = request
   const ways = redirects.length === 0 ? null : JSON.stringify(redirects)
-  if (request.kind === 'robots') return [url, null, 0, attempt, null, null, ways, request.origin]
+  if (request.kind !== 'page') {
+    const sitemap = request.kind === 'robots' ? null : request.isDiscovery ? discovery : request.level
+    return [url, null, 0, attempt, null, null, ways, request.origin, sitemap]
+  }
   const { parser, depth, referrer, data } = request
-  return [url, parser, depth, attempt, referrer ?? null, data === undefined ? null : JSON.stringify(data), ways, null]
+  const json = data === undefined ? null : JSON.stringify(data)
+  return [url, parser, depth, attempt, referrer ?? null, json, ways, null, null]
 }
 
 export function requestOf(row: Row): CrawlRequest {
@@ -24,7 +41,12 @@ export function requestOf(row: Row): CrawlRequest {
     attempt: Number(row.attempt),
     redirects: row.redirects === null ? [] : (JSON.parse(String(row.redirects)) as string[]),
   }
-  if (row.robots_origin !== null) return { kind: 'robots', ...base, origin: String(row.robots_origin) }
+  if (row.robots_origin !== null) {
+    const origin = String(row.robots_origin)
+    if (row.sitemap === null) return { kind: 'robots', ...base, origin }
+    const level = Number(row.sitemap)
+    return { kind: 'sitemap', ...base, origin, level: Math.max(level, 0), isDiscovery: level === discovery }
+  }
   return {
     kind: 'page',
     ...base,
@@ -35,22 +57,39 @@ export function requestOf(row: Row): CrawlRequest {
   }
 }
 
-export const paceColumns = ['next_visit_at', 'delay_ms', 'crawl_delay_ms', 'back_off_ms', 'put_aside', 'waits_for']
+/** Of the table `host`, by field of a pace. */
+const columnOf: Readonly<Record<keyof HostPace, string>> = {
+  nextVisitAt: 'next_visit_at',
+  delayMs: 'delay_ms',
+  crawlDelayMs: 'crawl_delay_ms',
+  restMs: 'rest_ms',
+  backOffMs: 'back_off_ms',
+  backOffStepMs: 'back_off_step_ms',
+  failedGapMs: 'failed_gap_ms',
+  strainedGapMs: 'strained_gap_ms',
+  strainedUntil: 'strained_until',
+  failures: 'failures',
+  pauses: 'pauses',
+  refusals: 'refusals',
+  asideUntil: 'aside_until',
+  asideReason: 'put_aside',
+  sentAt: 'sent_at',
+  pages: 'pages',
+  bytes: 'bytes',
+  visitedMs: 'visited_ms',
+  waitsFor: 'waits_for',
+}
+
+const paceFields = Object.keys(columnOf) as (keyof HostPace)[]
+
+export const paceColumns = Object.values(columnOf)
 
 /** The values of `paceColumns`. */
-export function paceRowOf(pace: HostPace): SQLInputValue[] {
-  const { nextVisitAt, delayMs, crawlDelayMs, backOffMs, putAside, waitsFor } = pace
-  return [nextVisitAt, delayMs, crawlDelayMs, backOffMs, putAside ?? null, waitsFor]
-}
+export const paceRowOf = (pace: HostPace): SQLInputValue[] => paceFields.map((field) => pace[field] ?? null)
 
 export function paceOf(row: Row): HostPace | undefined {
   if (row.next_visit_at === null) return undefined
-  return {
-    nextVisitAt: Number(row.next_visit_at),
-    delayMs: Number(row.delay_ms),
-    crawlDelayMs: Number(row.crawl_delay_ms),
-    backOffMs: Number(row.back_off_ms),
-    putAside: (row.put_aside ?? undefined) as HostPace['putAside'],
-    waitsFor: row.waits_for as HostPace['waitsFor'],
-  }
+  // A column that an older doff did not have is null.
+  const known = paceFields.map((field) => [field, row[columnOf[field]] ?? unvisited[field]])
+  return Object.fromEntries(known) as unknown as HostPace
 }

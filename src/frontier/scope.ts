@@ -3,9 +3,9 @@
  *
  * By default a crawl stays on the hosts of its seeds, where `www.shop.test` and `shop.test` are one: sites redirect between the two.
  */
-import { getDomain } from 'tldts'
 import { canonicalUrl, hostOf } from '../canonical-url.ts'
-import type { CrawlRequest } from '../request.ts'
+import { registrableDomain } from '../registrable-domain.ts'
+import type { PageRequest } from '../request.ts'
 
 export interface ScopeOptions {
   /** `host`: the hosts of the seeds; `domain`: their registrable domains (publicsuffix.org); `anywhere`: no limit. */
@@ -22,7 +22,7 @@ export interface ScopeOptions {
   readonly maxUrlLength: number
 }
 
-export type Scope = (request: CrawlRequest) => 'in' | 'out_of_scope' | 'too_deep' | 'url_too_long'
+export type Scope = (request: PageRequest) => 'in' | 'out_of_scope' | 'too_deep' | 'url_too_long'
 
 export function createScope(seeds: readonly string[], options: ScopeOptions): Scope {
   const unit = options.within === 'domain' ? registrableDomain : withoutWww
@@ -30,7 +30,6 @@ export function createScope(seeds: readonly string[], options: ScopeOptions): Sc
   const isHome = (url: string) => options.within === 'anywhere' || home.has(unit(hostOf(url)))
 
   return (request) => {
-    if (request.kind === 'robots') return 'in'
     if (request.url.length > options.maxUrlLength) return 'url_too_long'
     if (!isHome(request.url)) return 'out_of_scope'
     if (options.exclude.some((pattern) => matches(pattern, request.url))) return 'out_of_scope'
@@ -53,6 +52,3 @@ function matches(pattern: RegExp, url: string): boolean {
 }
 
 const withoutWww = (host: string) => (/^www\..+\../.test(host) ? host.slice(4) : host)
-
-/** An address, or a name without a public suffix (`localhost`), is its own domain. */
-const registrableDomain = (host: string) => getDomain(host, { allowPrivateDomains: true }) ?? host

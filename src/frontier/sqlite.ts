@@ -12,9 +12,9 @@ import { hostOf, originOf } from '../canonical-url.ts'
 import type { Clock } from '../clock.ts'
 import type { Counts } from '../counts.ts'
 import { StaleTurnError } from '../errors.ts'
-import type { OfferResult } from '../events.ts'
+import { type DeferReason, type DropReason, emptyResult, type OfferResult } from '../events.ts'
 import type { HostPace } from '../host.ts'
-import type { CrawlRequest } from '../request.ts'
+import { type CrawlRequest, seenAs } from '../request.ts'
 import type { Counters } from '../store/counters.ts'
 import { outUntilSettled } from '../store/schema.ts'
 import type { Store } from '../store/store.ts'
@@ -24,6 +24,7 @@ import { HostIds, RobotsRecords } from './known.ts'
 import { laterOf } from './later-pace.ts'
 import { paceOf, paceRowOf, type Row, requestOf, rowOf } from './rows.ts'
 import { prepare, type Statements } from './statements.ts'
+import { pathOf } from './tally.ts'
 
 /** A host with turns out. */
 interface ActiveHost {
@@ -42,6 +43,9 @@ interface Out {
   readonly place: number
   readonly notBefore: number
 }
+
+/** Kinds of the table `tally`. */
+const tallies = { queries: 1, content: 2 } as const
 
 /** A reason that is made once; a new one each time costs more than the rest of a turn. */
 const woken = new Error('there may be a turn')
@@ -74,7 +78,10 @@ export class SqliteFrontier implements Frontier {
     this.#hosts = new HostIds(this.#sql)
     this.#robots = new RobotsRecords(this.#sql)
     this.#openedAt = this.#counters.of('places') === 0 ? Number.NEGATIVE_INFINITY : clock.now()
-    store.database.write(() => this.#sql.dueAgain.run(outUntilSettled))
+    store.database.write(() => {
+      this.#sql.dueAgain.run(outUntilSettled)
+      this.#takeUpDeferred()
+    })
     store.database.commit()
   }
 
@@ -117,9 +124,7 @@ export class SqliteFrontier implements Frontier {
     const { result, committed } = this.#store.database.write(() => this.#apply(out, settlement))
     this.#wake()
     // What a site asked for outlives the process from now on.
-    if (settlement.pace?.putAside !== undefined || settlement.pace?.waitsFor === 'Retry-After') {
-      this.#store.database.commit()
-    }
+    if (asksForMore(turn.pace, settlement.pace)) this.#store.database.commit()
     this.#commitIfIdle()
     await committed
     return result
@@ -150,12 +155,27 @@ export class SqliteFrontier implements Frontier {
     })
   }
 
-  #add(requests: Iterable<CrawlRequest>): OfferResult {
-    const result = { added: 0, seen: 0, out_of_scope: 0, too_deep: 0, url_too_long: 0 }
-    const counts = { added: 0, seen: 0, out_of_scope: 0, too_deep: 0, url_too_long: 0, waiting: 0 }
+  /** What was put off goes back to its line: the crawl has been resumed. */
+  #takeUpDeferred(): void {
+    const counts: Record<string, number> = {}
+    for (const row of this.#sql.deferredPages.all()) {
+      counts[`deferred.${String(row.reason)}`] = -Number(row.pages)
+      counts.waiting = (counts.waiting ?? 0) + Number(row.pages)
+    }
+    this.#counters.add(counts)
+    this.#sql.deferredDue.run()
+    this.#sql.takeUpDeferred.run()
+    this.#sql.forgetDeferred.run()
+    this.#sql.askGivenUpAgain.run()
+  }
+
+  /** @param dropsAll why none of them is taken, if so. */
+  #add(requests: Iterable<CrawlRequest>, dropsAll?: DropReason): OfferResult {
+    const result = emptyResult()
+    const counts = emptyResult()
     const lines = new Set<number>()
     for (const request of requests) {
-      const verdict = this.#admit(request, lines)
+      const verdict = this.#admit(request, dropsAll, lines)
       result[verdict] += 1
       if (request.kind === 'page') counts[verdict] += 1
     }
@@ -168,17 +188,22 @@ export class SqliteFrontier implements Frontier {
     return result
   }
 
-  #admit(request: CrawlRequest, lines: Set<number>): keyof OfferResult {
+  #admit(request: CrawlRequest, dropsAll: DropReason | undefined, lines: Set<number>): keyof OfferResult {
     const name = hostOf(request.url)
     let host = this.#hosts.idOf(name)
-    if (request.kind === 'page') {
-      const print = fingerprint(request.url)
+    const known = seenAs(request)
+    if (known !== undefined) {
+      const print = fingerprint(known)
       if (host !== undefined && this.#recent.has(host, print)) return 'seen'
-      const verdict = this.#options.admits(request)
+      const verdict = request.kind === 'page' ? (dropsAll ?? this.#options.admits(request)) : 'in'
       if (verdict !== 'in') return this.#wasSeen(host, print) ? 'seen' : verdict
       host ??= this.#hosts.add(name)
+      const path = pathOf(known)
+      if (path !== undefined && this.#isTooMany(host, path))
+        return this.#wasSeen(host, print) ? 'seen' : 'too_many_queries'
       this.#recent.add(host, print)
       if (this.#sql.addSeen.run(host, print).changes === 0) return 'seen'
+      if (path !== undefined) this.#tally(host, tallies.queries, fingerprint(path))
     }
     host ??= this.#hosts.add(name)
     const place = this.#counters.of('places')
@@ -186,6 +211,16 @@ export class SqliteFrontier implements Frontier {
     this.#sql.addRequest.run(host, request.priority, place, 0, ...rowOf(request))
     lines.add(host)
     return 'added'
+  }
+
+  #isTooMany(host: number, path: string): boolean {
+    const { maxQueriesPerPath } = this.#options
+    if (maxQueriesPerPath === undefined || maxQueriesPerPath === Number.POSITIVE_INFINITY) return false
+    return Number(this.#sql.tally.get(host, tallies.queries, fingerprint(path))?.count ?? 0) >= maxQueriesPerPath
+  }
+
+  #tally(host: number, kind: number, print: number): number {
+    return Number(this.#sql.addTally.get(host, kind, print)?.count)
   }
 
   #wasSeen(host: number | undefined, print: number): boolean {
@@ -249,13 +284,15 @@ export class SqliteFrontier implements Frontier {
   #apply(out: Out, settlement: Settlement): OfferResult {
     const { host, place } = out
     host.out.delete(place)
-    const { pace, robots } = settlement
+    const { pace, robots, sent } = settlement
     if (pace !== undefined) host.pace = laterOf(host.pace, pace)
     if (robots !== undefined) this.#robots.set(robots)
+    if (sent !== undefined) this.#store.ledger.append(host.id, sent)
     if (settlement.kind === 'again') this.#replace(out, settlement.request, settlement.notBefore)
+    else if (settlement.kind === 'deferred') this.#defer(out, settlement.reason)
     else this.#end(out, settlement)
     if (settlement.counts !== undefined) this.#counters.add(settlement.counts)
-    const result = this.#add(settlement.follows)
+    const result = this.#add(settlement.follows, this.#dropsFollows(host, settlement))
     const dueAt = this.#dueAt(host, this.#clock.now())
     if (host.pace === undefined) this.#sql.setDue.run(dueAt, host.id)
     else this.#sql.setPace.run(dueAt, ...paceRowOf(host.pace), host.id)
@@ -270,12 +307,32 @@ export class SqliteFrontier implements Frontier {
     this.#sql.addRequest.run(host.id, again.priority, place, againNotBefore, ...rowOf(again))
   }
 
-  #end({ host, request, place }: Out, { end, items }: Ended): void {
+  #defer({ host, request, place }: Out, reason: DeferReason): void {
+    this.#sql.endRequest.run(host.id, request.priority, place)
+    this.#sql.defer.run(host.id, request.priority, place, reason, ...rowOf(request))
+    if (request.kind === 'page') this.#counters.add({ waiting: -1 })
+  }
+
+  #dropsFollows({ id }: ActiveHost, settlement: Settlement): DropReason | undefined {
+    const { maxSameContent = Number.POSITIVE_INFINITY } = this.#options
+    if (settlement.kind !== 'ended' || settlement.content === undefined) return undefined
+    return this.#tally(id, tallies.content, settlement.content) > maxSameContent ? 'same_content' : undefined
+  }
+
+  #end({ host, request, place }: Out, { end, items, directives }: Ended): void {
     this.#sql.endRequest.run(host.id, request.priority, place)
     if (request.kind !== 'page' || end === undefined) return
     this.#counters.add({ waiting: -1 })
     const endedAt = Math.round(this.#clock.now())
-    const page = this.#sql.addPage.run(host.id, request.url, end.state, end.reason, endedAt).lastInsertRowid
+    const asked = directives === undefined ? null : JSON.stringify(directives)
+    const page = this.#sql.addPage.run(host.id, request.url, end.state, end.reason, endedAt, asked).lastInsertRowid
     this.#store.items.append(Number(page), items)
   }
+}
+
+/** Whether a host has asked for more than its usual gap. */
+function asksForMore(before: HostPace | undefined, pace: HostPace | undefined): boolean {
+  if (pace === undefined) return false
+  const isPause = pace.waitsFor === 'Retry-After' || pace.waitsFor === 'pause after failures'
+  return (isPause && pace.nextVisitAt !== before?.nextVisitAt) || pace.asideUntil > (before?.asideUntil ?? 0)
 }

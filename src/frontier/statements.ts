@@ -28,7 +28,19 @@ const statements = {
   addSeen: 'insert into seen (host, fingerprint) values (?, ?) on conflict do nothing',
   robots: 'select record from robots where origin = ?',
   setRobots: 'insert or replace into robots (origin, record) values (?, ?)',
-  addPage: 'insert into page (host, url, state, reason, ended_at) values (?, ?, ?, ?, ?)',
+  addRules: 'insert into rules (origin, version, read_at, record) values (?, ?, ?, ?) on conflict do nothing',
+  addPage: 'insert into page (host, url, state, reason, ended_at, directives) values (?, ?, ?, ?, ?, ?)',
+  tally: 'select count from tally where host = ? and kind = ? and fingerprint = ?',
+  addTally: `insert into tally (host, kind, fingerprint, count) values (?, ?, ?, 1)
+    on conflict do update set count = count + 1 returning count`,
+  defer: `insert into deferred (host, priority, place, reason, ${requestColumns.join(', ')})
+    values (?, ?, ?, ?, ${requestColumns.map(() => '?').join(', ')})`,
+  deferredPages: 'select reason, sum(parser is not null) as pages from deferred group by reason',
+  deferredDue: 'update host set due_at = coalesce(next_visit_at, 0) where id in (select host from deferred)',
+  takeUpDeferred: `insert into request (host, priority, place, not_before, ${requestColumns.join(', ')})
+    select host, priority, place, 0, ${requestColumns.join(', ')} from deferred`,
+  forgetDeferred: 'delete from deferred',
+  askGivenUpAgain: `delete from robots where record ->> 'kind' = 'unreachable' and record ->> 'retryAt' is null`,
 }
 
 export function prepare(database: Database): Statements {

@@ -4,7 +4,15 @@
  */
 import pino from 'pino'
 import { prettyFactory } from 'pino-pretty'
-import type { CrawlEvent, Ended, RobotsLearnt, Started } from '../events.ts'
+import {
+  type CrawlEvent,
+  type DropReason,
+  dropReasons,
+  type Ended,
+  type Offered,
+  type RobotsLearnt,
+  type Started,
+} from '../events.ts'
 
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const
 export type LogLevel = (typeof logLevels)[number]
@@ -30,6 +38,10 @@ export function createLog(level: LogLevel, format: LogFormat, destination: LogDe
 }
 
 export function logEvents(log: Log): (event: CrawlEvent) => void {
+  /** Traps that were told of: once for each kind is enough, the summary counts them. */
+  const told = new Set<DropReason>()
+  /** The same of hosts that are put off, whose requests may be many. */
+  const putOff = new Set<string>()
   return (event) => {
     switch (event.kind) {
       case 'started':
@@ -58,7 +70,21 @@ export function logEvents(log: Log): (event: CrawlEvent) => void {
       case 'stopped':
         log.info({ reason: event.reason }, 'crawl ended')
         break
+      case 'deferred': {
+        const { request, reason, message } = event
+        const isNews = putOff.size < maxTold && !putOff.has(`${reason} ${new URL(request.url).origin}`)
+        putOff.add(`${reason} ${new URL(request.url).origin}`)
+        log[isNews ? 'warn' : 'debug']({ url: request.url, reason }, `put off until the crawl is resumed: ${message}`)
+        break
+      }
+      case 'sitemap': {
+        const { url, pages, taken, sitemaps, fault } = event
+        if (fault !== undefined) log.warn({ url, pages, taken }, `sitemap: ${fault}`)
+        else log.info({ url, pages, taken, sitemaps }, 'sitemap read')
+        break
+      }
       case 'offered':
+        logTraps(log, event, told)
         break
       default:
         event satisfies never
@@ -66,8 +92,28 @@ export function logEvents(log: Log): (event: CrawlEvent) => void {
   }
 }
 
-function logStart(log: Log, { spider, seeds, userAgent, changes }: Started): void {
+/** Origins whose putting off is told of at a level that is read; those beyond are in the summary. */
+const maxTold = 1_000
+
+const traps: readonly DropReason[] = [
+  'repeated_segments',
+  'too_many_query_keys',
+  'far_date',
+  'too_many_queries',
+  'same_content',
+]
+
+function logTraps(log: Log, { result }: Offered, told: Set<DropReason>): void {
+  for (const reason of traps) {
+    if (result[reason] === 0 || told.has(reason)) continue
+    told.add(reason)
+    log.warn({ reason }, `URLs ${dropReasons[reason]} look like a trap, and are not visited (the summary counts them)`)
+  }
+}
+
+function logStart(log: Log, { spider, seeds, userAgent, ignoredRobots, changes }: Started): void {
   log.info({ spider, seeds, userAgent }, changes === undefined ? 'crawl started' : 'crawl resumed')
+  for (const host of ignoredRobots) log.warn({ host }, `robots.txt of ${host} is NOT obeyed (ignoreRobotsOf)`)
   for (const change of changes ?? []) log.info(`changed since the crawl began: ${change}`)
 }
 
@@ -95,7 +141,7 @@ function logEnd(log: Log, { request, end, message, error, items, follows }: Ende
   } else if (end.state === 'failed') {
     log.warn({ url, reason: end.reason, referrer: request.referrer }, `failed: ${message}`)
   } else if (end.state === 'skipped') {
-    const isExpected = end.reason === 'disallowed'
+    const isExpected = end.reason === 'disallowed' || end.reason === 'planned'
     log[isExpected ? 'debug' : 'warn']({ url, reason: end.reason }, `skipped (${end.reason}): ${message}`)
   } else {
     log.debug({ url, parser, items, follows }, end.reason)

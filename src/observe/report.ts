@@ -3,7 +3,10 @@ import type { CrawlStats } from './stats.ts'
 
 const stopReasons = {
   finished: 'finished',
+  deferred: 'finished what it could; the rest was put off,',
   max_pages: 'ended at maxPages, with pages left to fetch,',
+  max_bytes: 'ended at maxBytes, with pages left to fetch,',
+  max_time: 'ended at maxTimeMs, with pages left to fetch,',
   drained: 'was interrupted',
   stopped: 'was stopped',
   failed: 'could not go on',
@@ -23,21 +26,28 @@ export function summarize(stats: CrawlStats, outputs: readonly string[]): string
       `${count(stats.redirected)} redirected`,
       `${count(stats.failed)} failed${inBrackets(stats.failedBy)}`,
       `${count(stats.skipped)} skipped${inBrackets(stats.skippedBy)}`,
+      ...(stats.deferred === 0 ? [] : [`${count(stats.deferred)} put off${inBrackets(stats.deferredBy)}`]),
       `${count(stats.waiting)} waiting`,
     ),
     row(
       'items',
       `${count(stats.items)}${outputs.length === 0 ? '' : ` in ${outputs.join(' and ')}`}`,
       ...(stats.itemsRefused === 0 ? [] : [`${count(stats.itemsRefused)} refused`]),
+      ...(stats.itemsWithheld === 0 ? [] : [`${count(stats.itemsWithheld)} dropped for noindex`]),
     ),
     row(
       'traffic',
-      `${count(stats.requests)} requests to ${count(stats.hosts)} ${stats.hosts === 1 ? 'host' : 'hosts'} (${count(stats.robotsRequests)} for robots.txt)`,
+      `${count(stats.requests)} requests to ${count(stats.hosts)} ${stats.hosts === 1 ? 'host' : 'hosts'} (${purposes(stats)})`,
       `${count(stats.retries)} retries`,
       size(stats.bytes),
       `${rate.toFixed(1)} pages/s`,
     ),
   ].join('\n')
+}
+
+function purposes({ robotsRequests, sitemapRequests }: CrawlStats): string {
+  const robots = `${count(robotsRequests)} for robots.txt`
+  return sitemapRequests === 0 ? robots : `${robots}, ${count(sitemapRequests)} for sitemaps`
 }
 
 const row = (name: string, ...parts: readonly string[]) => `  ${name.padEnd(8)}${parts.join(', ')}`
@@ -52,7 +62,8 @@ function inBrackets(counts: Readonly<Partial<Record<string, number>>>): string {
   return parts.length === 0 ? '' : ` (${parts.join(', ')})`
 }
 
-function duration(ms: number): string {
+/** In words. */
+export function duration(ms: number): string {
   if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`
   const minutes = Math.floor(ms / 60_000)
   const rest = `${minutes % 60} min ${Math.floor((ms % 60_000) / 1000)} s`

@@ -1,11 +1,18 @@
 /** Counters of a crawl: an observer whose numbers add up (I5). */
 import { addCounts, type Counts, countsOf } from '../counts.ts'
-import type { CrawlEvent, DropReason, SkipReason, StopReason } from '../events.ts'
+import {
+  type CrawlEvent,
+  type DeferReason,
+  type DropReason,
+  dropReasons,
+  type SkipReason,
+  type StopReason,
+} from '../events.ts'
 import type { FailReason } from '../outcome.ts'
 
 /**
- * What became of everything, since the crawl's first start if it was resumed. `offered = added + seen + out_of_scope + too_deep +
- * url_too_long`, and `added = fetched + redirected + failed + skipped + waiting`.
+ * What became of everything, since the crawl's first start if it was resumed. `offered = added + dropped` (the sum of its reasons), and
+ * `added = fetched + redirected + failed + skipped + deferred + waiting`.
  */
 export interface CrawlStats {
   readonly spider: string
@@ -16,6 +23,7 @@ export interface CrawlStats {
   /** HTTP requests made, robots.txt included: the lines in the servers' logs. */
   readonly requests: number
   readonly robotsRequests: number
+  readonly sitemapRequests: number
   /** Of bodies, on the wire. */
   readonly bytes: number
   /** Hosts that were sent a request. */
@@ -31,14 +39,23 @@ export interface CrawlStats {
   readonly failedBy: Readonly<Partial<Record<FailReason, number>>>
   readonly skipped: number
   readonly skippedBy: Readonly<Partial<Record<SkipReason, number>>>
+  /** Put off until the crawl is resumed: their host asks for more patience than the crawl has, or has had its share. */
+  readonly deferred: number
+  readonly deferredBy: Readonly<Partial<Record<DeferReason, number>>>
   /** Added, and not at an end: waiting in the frontier, or being fetched. */
   readonly waiting: number
   readonly retries: number
   readonly items: number
   /** Items that no output could carry (a NaN, a function). */
   readonly itemsRefused: number
+  /** Items of pages that say noindex, which were dropped. */
+  readonly itemsWithheld: number
   /** Links that are not crawlable (`mailto:`, unparsable ones); not among the offered. */
   readonly skippedLinks: number
+  /** Links that say `rel=nofollow`, and were passed over; not among the offered. */
+  readonly nofollowLinks: number
+  /** Sitemaps that could not be read, or not whole. */
+  readonly sitemapsFailed: number
 }
 
 export class StatsCounter {
@@ -65,12 +82,9 @@ export class StatsCounter {
   /** The numbers as they are now. */
   get stats(): CrawlStats {
     const count = (name: string) => this.#counts[name] ?? 0
-    const dropped = {
-      seen: count('seen'),
-      out_of_scope: count('out_of_scope'),
-      too_deep: count('too_deep'),
-      url_too_long: count('url_too_long'),
-    }
+    const dropped = Object.fromEntries(
+      Object.keys(dropReasons).map((reason) => [reason, count(reason)]),
+    ) as CrawlStats['dropped']
     const added = count('added')
     const fetched = count('fetched')
     const redirected = count('redirected')
@@ -78,12 +92,15 @@ export class StatsCounter {
     const skippedBy = this.#countsBy('skipped.')
     const failed = sum(failedBy)
     const skipped = sum(skippedBy)
+    const deferredBy = this.#countsBy('deferred.')
+    const deferred = sum(deferredBy)
     return {
       spider: this.#spider,
       stopReason: this.#stopReason,
       elapsedMs: Math.round(count('elapsed_ms') + (this.#endedAt ?? performance.now()) - this.#startedAt),
       requests: count('requests'),
       robotsRequests: count('robots_requests'),
+      sitemapRequests: count('sitemap_requests'),
       bytes: count('bytes'),
       hosts: count('hosts'),
       offered: added + sum(dropped),
@@ -95,16 +112,21 @@ export class StatsCounter {
       failedBy,
       skipped,
       skippedBy,
-      waiting: added - fetched - redirected - failed - skipped,
+      deferred,
+      deferredBy,
+      waiting: added - fetched - redirected - failed - skipped - deferred,
       retries: count('retries'),
       items: count('items'),
       itemsRefused: count('items_refused'),
+      itemsWithheld: count('items_withheld'),
       skippedLinks: count('skipped_links'),
+      nofollowLinks: count('nofollow_links'),
+      sitemapsFailed: count('sitemaps_failed'),
     }
   }
 
   #countsBy(prefix: string): Record<string, number> {
-    const named = Object.entries(this.#counts).filter(([name]) => name.startsWith(prefix))
+    const named = Object.entries(this.#counts).filter(([name, count]) => name.startsWith(prefix) && count > 0)
     return Object.fromEntries(named.map(([name, count]) => [name.slice(prefix.length), count]))
   }
 }

@@ -4,27 +4,8 @@
  * A page can only ask for more restraint: whatever several lines and tags say adds up, and nothing that one of them allows undoes what
  * another forbids. `index`, `follow` and `all` ask for nothing. Rules that are not understood are reported and not obeyed.
  */
+import { asksNothing, type PageDirectives } from '../directives.ts'
 
-export interface PageDirectives {
-  /** Not for an index, or any output, unless the user insists; its links may be followed. */
-  readonly noindex: boolean
-  /** Its links are not to be followed. */
-  readonly nofollow: boolean
-  /**
-   * Every rule that spoke to us, in lower case and without duplicates: `noindex`, `max-snippet: 20`, `noai`. At most 64 of 256
-   * characters each, as a page may say anything; those beyond are obeyed all the same.
-   */
-  readonly all: readonly string[]
-  /** From when on the page is `noindex`, in milliseconds since the Unix epoch; the earliest, if there are several. */
-  readonly unavailableAfter: number | undefined
-}
-
-const asksNothing: PageDirectives = Object.freeze({
-  noindex: false,
-  nofollow: false,
-  all: Object.freeze([]),
-  unavailableAfter: undefined,
-})
 const maxReported = 64
 const maxReportedLength = 256
 

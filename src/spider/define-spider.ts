@@ -1,9 +1,10 @@
 /** The way to write a spider. Its work is inference: at run time it checks the shape and freezes the value. */
 import { SpiderError } from '../errors.ts'
 import type { ArgumentsSchema } from './arguments.ts'
+import { checkSitemaps } from './sitemap/check-sitemaps.ts'
 import type { Checked, SpecItems, Spider, SpiderSpec } from './spider.ts'
 
-const fields = new Set(['name', 'description', 'args', 'seeds', 'options', 'parse', 'parsers'])
+const fields = new Set(['name', 'description', 'args', 'seeds', 'sitemaps', 'options', 'parse', 'parsers'])
 
 /**
  * Makes a spider of its description. Types flow from what the parsers yield: `crawl(spider)` is an async iterable of the union of its
@@ -58,6 +59,7 @@ function spiderOf(spec: SpiderSpec): Spider {
     description: spec.description,
     args: spec.args,
     seeds: spec.seeds,
+    sitemaps: spec.sitemaps === undefined ? undefined : checkSitemaps(spec.sitemaps, name, parsers.keys()),
     options: spec.options ?? {},
     parsers: parsers as Spider['parsers'],
   })

@@ -6,6 +6,7 @@
  */
 import { type CheerioAPI, load } from 'cheerio'
 import { canonicalUrl } from '../canonical-url.ts'
+import { asksNothing, type PageDirectives } from '../directives.ts'
 import type { Headers } from '../outcome.ts'
 import { type Extracted, extract, type SelectorMap } from './extract.ts'
 import { Follow, type FollowOptions } from './follow.ts'
@@ -26,6 +27,16 @@ export interface PageSource {
   readonly redirects?: readonly string[]
   readonly data?: unknown
   readonly args?: unknown
+  /** Whether `links()` gives those that say `rel=nofollow`, too. Default false. */
+  readonly followNofollow?: boolean
+  /** What the page asks of robots, by its headers and its `<meta>` elements. Default: nothing. */
+  readonly directivesOf?: (headers: Headers, metas: readonly Meta[]) => PageDirectives
+}
+
+/** A `<meta name content>`. */
+export interface Meta {
+  readonly name: string
+  readonly content: string
 }
 
 export class Page<Data = unknown, Args = Readonly<Record<string, string | undefined>>> {
@@ -46,7 +57,9 @@ export class Page<Data = unknown, Args = Readonly<Record<string, string | undefi
   #text: string | undefined
   #$: CheerioAPI | undefined
   #base: string | undefined
+  #directives: PageDirectives | undefined
   #skippedLinks = 0
+  #nofollowLinks = 0
 
   constructor(source: PageSource) {
     this.#source = source
@@ -98,6 +111,40 @@ export class Page<Data = unknown, Args = Readonly<Record<string, string | undefi
     return this.#skippedLinks
   }
 
+  /** How many links `links()` passed over because they say `rel=nofollow`. */
+  get nofollowLinks(): number {
+    return this.#nofollowLinks
+  }
+
+  /** What the page asks of robots: `noindex`, `nofollow`, and every rule by name in `all`. */
+  get directives(): PageDirectives {
+    const { directivesOf } = this.#source
+    this.#directives ??= directivesOf === undefined ? asksNothing : directivesOf(this.headers, this.#metas)
+    return this.#directives
+  }
+
+  /** The URL that the page says it should be known by; `undefined` if it says none. It is recorded, and by itself not visited. */
+  get canonical(): string | undefined {
+    if (!this.#isHtml || !/\bcanonical\b/i.test(this.text)) return undefined
+    const href = this.$('link[rel~="canonical" i][href]').first().attr('href')
+    return href === undefined ? undefined : canonicalUrl(href, this.base)
+  }
+
+  /** The `<meta>` elements of the head. A search of the whole tree is dear, and few pages have one that speaks to robots. */
+  get #metas(): readonly Meta[] {
+    if (!this.#isHtml || !speaksToRobots.test(this.text)) return []
+    return [...this.$('head meta[name][content]')].map((element) => {
+      const { name = '', content = '' } = 'attribs' in element ? element.attribs : {}
+      return { name, content }
+    })
+  }
+
+  /** A page without a type may be one, too. */
+  get #isHtml(): boolean {
+    const contentType = String(this.headers['content-type'] ?? '')
+    return contentType === '' || /html|xml/i.test(contentType)
+  }
+
   /** The body as JSON. @throws SyntaxError naming the URL. */
   json<T = unknown>(): T {
     try {
@@ -108,17 +155,20 @@ export class Page<Data = unknown, Args = Readonly<Record<string, string | undefi
   }
 
   /**
-   * The canonical URLs of the page's links, in document order and without duplicates.
+   * The canonical URLs of the page's links, in document order and without duplicates. Links that say `rel=nofollow` are passed over (and
+   * counted), unless the option `followNofollow` is set.
    * @param selector of the elements whose `href` counts. Default: every link.
    */
   links(selector = 'a[href], area[href]'): string[] {
     const { base } = this
     const urls = new Set<string>()
     for (const element of this.$(selector)) {
-      const href = 'attribs' in element ? element.attribs.href : undefined
+      const { href, rel } = 'attribs' in element ? element.attribs : {}
       if (href === undefined) continue
       const url = canonicalUrl(href, base)
       if (url === undefined) this.#skippedLinks += 1
+      else if (rel !== undefined && saysNofollow.test(rel) && this.#source.followNofollow !== true)
+        this.#nofollowLinks += 1
       else urls.add(url)
     }
     return [...urls]
@@ -174,6 +224,13 @@ export class Page<Data = unknown, Args = Readonly<Record<string, string | undefi
     return values
   }
 }
+
+/** HTML section 4.6.6: `rel` is a list of words in any case. */
+const saysNofollow = /(?:^|\s)nofollow(?:\s|$)/i
+
+/** Any name may be our product token, so it is only asked whether a `<meta>` has words that robots know. */
+const speaksToRobots =
+  /<meta\b[^>]*\b(?:no(?:index|follow|ne|archive|snippet|imageindex|translate|ai|imageai)|unavailable_after|max-(?:snippet|image-preview|video-preview)|robots)\b/i
 
 const isLink = new Set(['href', 'src', 'action'])
 

@@ -6,6 +6,7 @@ import type { OptionInput } from '../options.ts'
 import type { ArgumentsOf, ArgumentsSchema } from './arguments.ts'
 import type { Follow } from './follow.ts'
 import type { Page } from './page.ts'
+import type { Sitemaps, SitemapsSpec } from './sitemap/check-sitemaps.ts'
 
 /** What a parser comes to: any way to say several things, now or later. */
 export type Found<T> = AsyncIterable<T> | Iterable<T> | Promise<Iterable<T>>
@@ -28,6 +29,11 @@ export interface SpiderSpec<Schema extends ArgumentsSchema = ArgumentsSchema> {
   readonly args?: Schema
   /** Where the crawl starts. */
   readonly seeds: readonly string[] | ((args: ArgumentsOf<Schema>) => readonly string[])
+  /**
+   * Sitemaps whose pages are crawled besides the seeds: `true` finds them by the robots.txt of the seeds (or else at /sitemap.xml), a list
+   * names them, and an object says more: `urls`, `include` and `exclude` (patterns), `since` (a date), and the `parser` of their pages.
+   */
+  readonly sitemaps?: SitemapsSpec
   /** The spider's own settings; the command line, the environment and a profile override them. */
   readonly options?: OptionInput
   /** The parser of seeds, and of follows that name none. */
@@ -43,6 +49,7 @@ export interface Spider<Item extends object = object> {
   readonly description: string | undefined
   readonly args: ArgumentsSchema | undefined
   readonly seeds: readonly string[] | ((args: never) => readonly string[])
+  readonly sitemaps: Sitemaps | undefined
   readonly options: OptionInput
   readonly parsers: ReadonlyMap<string, (page: Page<never, never>) => Found<Item | Follow>>
 }
@@ -85,6 +92,13 @@ type FaultOfKnown<F, Parsers> =
       ? 'an item is a plain object, not a list, a URL, a Date or a page'
       : never
 
+/** The parser that `sitemaps` names must be there. */
+type CheckedSitemaps<Sitemaps, Parsers> = Sitemaps extends { readonly parser: infer Name }
+  ? Name extends keyof Parsers
+    ? Sitemaps
+    : { readonly parser: `no parser is called "${Name & string}"` }
+  : Sitemaps
+
 type CheckedParser<P, Parsers> = [FaultOf<Yielded<P>, Parsers>] extends [never] ? P : FaultOf<Yielded<P>, Parsers>
 
 /** A spec with each parser that has a fault replaced by the sentence that tells it, so that the compiler says it. */
@@ -93,7 +107,9 @@ export type Checked<S> = {
     ? CheckedParser<S[Key], ParsersOf<S>>
     : Key extends 'parsers'
       ? { readonly [Name in keyof S[Key]]: CheckedParser<S[Key][Name], ParsersOf<S>> }
-      : Key extends keyof SpiderSpec
-        ? S[Key]
-        : `a spider has no field "${Key & string}"`
+      : Key extends 'sitemaps'
+        ? CheckedSitemaps<S[Key], ParsersOf<S>>
+        : Key extends keyof SpiderSpec
+          ? S[Key]
+          : `a spider has no field "${Key & string}"`
 }

@@ -82,6 +82,93 @@ export const migrations: readonly string[] = [
     is_closed integer not null
   ) strict, without rowid;
   `,
+  `
+  -- More of a host's pace (host.ts says what each is); null: not visited, or not since this version.
+  alter table host add column rest_ms real;
+  alter table host add column back_off_step_ms real;
+  alter table host add column failed_gap_ms real;
+  alter table host add column strained_gap_ms real;
+  alter table host add column strained_until real;
+  alter table host add column failures integer;
+  alter table host add column pauses integer;
+  alter table host add column refusals integer;
+  alter table host add column aside_until real;
+  alter table host add column sent_at real;
+  alter table host add column pages integer;
+  alter table host add column bytes integer;
+  alter table host add column visited_ms real;
+  update host set sent_at = next_visit_at - delay_ms where next_visit_at is not null;
+
+  -- A request for a sitemap: how many indexes are above it; -1: it asks which there are. Its origin is in robots_origin.
+  alter table request add column sitemap integer;
+
+  -- Requests that were put off, out of the way of those that wait; they go back to their lines when the crawl is resumed.
+  create table deferred (
+    host integer not null,
+    priority real not null,
+    place integer not null,
+    reason text not null,
+    url text not null,
+    parser text,
+    depth integer not null,
+    attempt integer not null,
+    referrer text,
+    data text,
+    redirects text,
+    robots_origin text,
+    sitemap integer,
+    primary key (host, priority desc, place)
+  ) strict, without rowid;
+
+  -- How many URLs there are of one path that differ in their query (kind 1), and pages of one content (kind 2).
+  create table tally (
+    host integer not null,
+    kind integer not null,
+    fingerprint integer not null,
+    count integer not null,
+    primary key (host, kind, fingerprint)
+  ) strict, without rowid;
+
+  -- What the page asked of robots; JSON list.
+  alter table page add column directives text;
+
+  -- The ledger: every request that was sent. Rows are added, never changed; chain is a digest of the row and of the chain before it.
+  create table ledger (
+    id integer primary key,
+    host integer not null,
+    address text,
+    purpose text not null,    -- page, robots, sitemap
+    url text not null,
+    sent_at real not null,
+    ended_at real not null,
+    not_before real not null, -- the host's next time when it was sent
+    gap_ms real,              -- since the last request to the host; null: there was none
+    delay_ms real not null,   -- the gap that was promised
+    delay_from text not null,
+    rule text not null,       -- what of robots.txt let it pass
+    rules_version text,       -- of the table rules
+    status integer,
+    fault text,
+    bytes integer not null,
+    retry_after_ms real,
+    chain text not null
+  ) strict;
+
+  -- Requests of a crawl that began with a doff that kept no ledger.
+  insert into count (name, value) select 'requests_before_ledger', value from count where name = 'requests';
+
+  -- Rules are read again, to have a version.
+  delete from robots;
+
+  -- Every version of an origin's rules that a request was judged by; JSON.
+  create table rules (
+    origin text not null,
+    version text not null,
+    read_at real not null,
+    record text not null,
+    primary key (origin, version)
+  ) strict, without rowid;
+  `,
 ]
 
 /**

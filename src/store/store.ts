@@ -15,6 +15,7 @@ import { Counters } from './counters.ts'
 import { Cursors } from './cursors.ts'
 import { Database, damaged } from './database.ts'
 import { ItemLog } from './item-log.ts'
+import { Ledger } from './ledger.ts'
 import { ownStore } from './owner.ts'
 import { checkVersion, migrate } from './schema.ts'
 
@@ -33,6 +34,7 @@ export class Store implements Disposable {
   readonly items: ItemLog
   readonly cursors: Cursors
   readonly counters: Counters
+  readonly ledger: Ledger
   readonly #owner: Disposable | undefined
   #isTaken = false
 
@@ -43,6 +45,7 @@ export class Store implements Disposable {
     this.items = new ItemLog(database)
     this.cursors = new Cursors(database, folder)
     this.counters = new Counters(database)
+    this.ledger = new Ledger(database)
   }
 
   /**

@@ -6,8 +6,9 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { canonicalUrl } from '../../src/canonical-url.ts'
 import { systemClock } from '../../src/clock.ts'
 import { StaleTurnError } from '../../src/errors.ts'
+import { emptyResult } from '../../src/events.ts'
 import type { Ended, Frontier, FrontierOptions, Turn } from '../../src/frontier/frontier.ts'
-import type { HostPace } from '../../src/host.ts'
+import { type HostPace, unvisited } from '../../src/host.ts'
 import type { CrawlRequest, PageRequest } from '../../src/request.ts'
 
 export type OpenFrontier = (options: FrontierOptions) => Promise<Frontier>
@@ -24,15 +25,7 @@ export const done = (more: Partial<Ended> = {}): Ended => {
 }
 
 export const restingFor = (ms: number, more: Partial<HostPace> = {}): HostPace => {
-  return {
-    nextVisitAt: systemClock.now() + ms,
-    delayMs: ms,
-    crawlDelayMs: 0,
-    backOffMs: 0,
-    putAside: undefined,
-    waitsFor: 'delay',
-    ...more,
-  }
+  return { ...unvisited, nextVisitAt: systemClock.now() + ms, delayMs: ms, ...more }
 }
 
 export const defaults: FrontierOptions = { perHostConcurrency: 1, delayMs: 0, admits: () => 'in' }
@@ -113,13 +106,7 @@ export function describeFrontier(name: string, openFrontier: OpenFrontier): void
       it('adds a URL once, and counts the others as seen', async () => {
         const frontier = await open()
         const offered = [request('http://h.test/a'), request('http://h.test/a'), request('http://h.test/b')]
-        expect(await frontier.offer(offered)).toEqual({
-          added: 2,
-          seen: 1,
-          out_of_scope: 0,
-          too_deep: 0,
-          url_too_long: 0,
-        })
+        expect(await frontier.offer(offered)).toEqual({ ...emptyResult(), added: 2, seen: 1 })
         expect(await walk(frontier)).toHaveLength(2)
         expect(await frontier.offer(offered)).toMatchObject({ added: 0, seen: 3 })
         expect(await walk(frontier)).toEqual([])
@@ -232,9 +219,15 @@ export function describeFrontier(name: string, openFrontier: OpenFrontier): void
         const turns = frontier.turns(new AbortController().signal)[Symbol.asyncIterator]()
         const [first, second] = [await nextWithin(turns, 1_000), await nextWithin(turns, 1_000)]
         if (first === undefined || second === undefined) throw new Error('no turn')
-        await frontier.settle(first, done({ pace: restingFor(0, { putAside: 'retry_after_too_long' }) }))
+        await frontier.settle(
+          first,
+          done({ pace: restingFor(0, { asideUntil: 2e15, asideReason: 'retry_after_too_long' }) }),
+        )
         await frontier.settle(second, done({ pace: restingFor(0) }))
-        expect((await nextWithin(turns, 1_000))?.pace?.putAside).toBe('retry_after_too_long')
+        expect((await nextWithin(turns, 1_000))?.pace).toMatchObject({
+          asideUntil: 2e15,
+          asideReason: 'retry_after_too_long',
+        })
       })
 
       it('keeps a pace that a settlement says nothing of, and hands it out with the turn', async () => {

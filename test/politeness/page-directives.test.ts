@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it, vi } from 'vitest'
-import { combine, type PageDirectives, readMetaRobots, readRobotsTag } from '../../src/politeness/page-directives.ts'
+import type { PageDirectives } from '../../src/directives.ts'
+import { combine, readMetaRobots, readRobotsTag } from '../../src/politeness/page-directives.ts'
 
 const now = Date.UTC(2026, 5, 7)
 const nothing: PageDirectives = { noindex: false, nofollow: false, all: [], unavailableAfter: undefined }

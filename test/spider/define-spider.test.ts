@@ -64,7 +64,7 @@ describe('defineSpider', () => {
     [{ name: 'x', seeds, parse, parsers: { parse } }, 'Two parsers of spider "x" are called `parse`'],
     [
       { name: 'x', seeds, parse, seed: [] },
-      'No field of spider "x" is called `seed` (known: name, description, args, seeds, options, parse, parsers)',
+      'No field of spider "x" is called `seed` (known: name, description, args, seeds, sitemaps, options, parse, parsers)',
     ],
   ])('refuses %j', (spec, message) => {
     expect(define(spec)).toThrow(SpiderError)

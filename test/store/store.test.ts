@@ -123,7 +123,7 @@ describe('versions', () => {
     expect(() => migrate(database, folder, steps)).toThrow(StoreFailedError)
     database.close()
     // The step that failed (a strict table wants types) left nothing behind.
-    expect(count(folder, 'pragma user_version')).toBe(1)
+    expect(count(folder, 'pragma user_version')).toBe(migrations.length)
     const again = new Database(join(folder, 'crawl.db'), folder)
     migrate(again, folder, [
       ...migrations,
@@ -131,7 +131,7 @@ describe('versions', () => {
       'alter table page add column newest text',
     ])
     again.close()
-    expect(count(folder, 'pragma user_version')).toBe(3)
+    expect(count(folder, 'pragma user_version')).toBe(migrations.length + 2)
     expect(count(folder, 'select count(newest) from page')).toBe(0)
   })
 

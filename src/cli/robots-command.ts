@@ -1,0 +1,155 @@
+/**
+ * `doff robots`: may a URL be fetched, by which line of which file, how fast, and what else does robots.txt say? The page itself is not asked
+ * for. With a store, nothing is asked for: it tells what the crawl knows.
+ */
+import { canonicalUrl, hostOf, originOf } from '../canonical-url.ts'
+import { crawl } from '../crawl.ts'
+import { SeedError } from '../errors.ts'
+import { paceOf } from '../frontier/rows.ts'
+import type { HostPace, RobotsRecord } from '../host.ts'
+import { type Options, resolveOptions } from '../options.ts'
+import { sourceOf } from '../politeness/host-pace.ts'
+import { judge, robotsUrlOf } from '../politeness/robots.ts'
+import { defineSpider } from '../spider/define-spider.ts'
+import { Store } from '../store/store.ts'
+import { type ConfigurationFlags, configureSpider } from './configure-spider.ts'
+import { exitCodes } from './exit-codes.ts'
+
+export interface RobotsFlags extends ConfigurationFlags {
+  readonly store?: string
+}
+
+/** @returns the exit code: `incomplete` where the URL may not be fetched. @throws DoffError for a user's mistake. */
+export async function robotsCommand(given: string, flags: RobotsFlags): Promise<number> {
+  const url = canonicalUrl(given)
+  if (url === undefined)
+    throw new SeedError(given, `${JSON.stringify(given)} is no http(s) URL (write it like https://shop.test/)`)
+  const asked = defineSpider({ name: 'robots', seeds: [url], parse: () => [] })
+  const spider = await configureSpider(asked, flags)
+  const options = resolveOptions(spider.options)
+  const known = flags.store === undefined ? await learn(url, spider) : recall(url, flags.store)
+  const now = Date.now()
+  const answer = answerTo(url, known, options, now)
+  process.stdout.write(`${answer.lines.join('\n')}\n`)
+  return answer.isYes ? exitCodes.finished : exitCodes.incomplete
+}
+
+interface Known {
+  readonly record: RobotsRecord | undefined
+  readonly pace: HostPace | undefined
+  /** Requests that were made to find out, with their statuses. */
+  readonly steps: readonly string[]
+}
+
+async function learn(url: string, spider: Parameters<typeof crawl>[0]): Promise<Known> {
+  let record: RobotsRecord | undefined
+  let pace: HostPace | undefined
+  const steps: string[] = []
+  const run = crawl(spider, {
+    plan: true,
+    maxRobotsAttempts: 1,
+    observers: [
+      (event) => {
+        if (event.kind === 'robots') record = event.record
+        if (event.kind !== 'requested') return
+        steps.push(`${event.url} (${event.status ?? 'no answer'})`)
+        if (event.host === hostOf(url)) pace = event.pace
+      },
+    ],
+  })
+  for await (const _ of run);
+  return { record, pace, steps }
+}
+
+function recall(url: string, folder: string): Known {
+  using store = Store.openToRead(folder)
+  const { database } = store
+  const row = database.read(() => database.prepare('select record from robots where origin = ?').get(originOf(url)))
+  const host = database.read(() => database.prepare('select * from host where name = ?').get(hostOf(url)))
+  return {
+    record: row === undefined ? undefined : (JSON.parse(String(row.record)) as RobotsRecord),
+    pace: host === undefined ? undefined : paceOf(host),
+    steps: [],
+  }
+}
+
+function answerTo(url: string, { record, pace, steps }: Known, options: Options, now: number) {
+  const file = robotsUrlOf(originOf(url))
+  const verdict = verdictOn(url, record, options, now)
+  const rows: (readonly [string, string] | undefined)[] = [
+    ['verdict', verdict.words],
+    ['file', steps.length === 0 ? file : steps.join(', then ')],
+    ...(record?.kind === 'rules' ? wordsFor(record, options, now) : []),
+    ['delay', delayOf(pace, options)],
+    pace !== undefined && pace.nextVisitAt > now && steps.length === 0
+      ? ['host', `waits until ${dateOf(pace.nextVisitAt)} (${pace.waitsFor})`]
+      : undefined,
+    pace !== undefined && pace.asideUntil > now
+      ? ['host', `put off until ${dateOf(pace.asideUntil)} (${pace.asideReason})`]
+      : undefined,
+  ]
+  const lines = rows.filter((row) => row !== undefined).map(([name, text]) => `  ${name.padEnd(10)}${text}`)
+  return { lines: [url, ...lines], isYes: verdict.isYes }
+}
+
+function verdictOn(
+  url: string,
+  record: RobotsRecord | undefined,
+  options: Options,
+  now: number,
+): { isYes: boolean; words: string } {
+  const verdict = judge(record, url, now, { ...options, maxRobotsRedirects: 0 })
+  switch (verdict.kind) {
+    case 'allowed':
+      return {
+        isYes: true,
+        words:
+          verdict.rule === undefined ? 'allowed: no rule matches' : `allowed by line ${verdict.line}: ${verdict.rule}`,
+      }
+    case 'disallowed':
+      return { isYes: false, words: `disallowed by line ${verdict.line}: ${verdict.rule}` }
+    case 'crawl_delay_too_long': {
+      const { maxCrawlDelayMs } = options
+      const words = `put off: its Crawl-delay of ${count(verdict.crawlDelayMs)} ms is longer than maxCrawlDelayMs (${count(maxCrawlDelayMs)} ms)`
+      return { isYes: false, words }
+    }
+    case 'unreachable':
+      return { isYes: false, words: `disallowed, for robots.txt cannot be read: ${verdict.note}` }
+    case 'unknown':
+      return { isYes: false, words: 'not known: the rules are not fresh, and would be read first' }
+    case 'pending':
+      return { isYes: false, words: 'not known yet: robots.txt redirects to a host whose turn is awaited' }
+    default:
+      return verdict satisfies never
+  }
+}
+
+function wordsFor(
+  record: RobotsRecord & { kind: 'rules' },
+  { productToken }: Options,
+  now: number,
+): readonly (readonly [string, string])[] {
+  const { rules, areWeNamed, sitemaps, signals = [] } = record.rules
+  const group = areWeNamed === true ? `the group of ${productToken}` : 'the group of * (there is none of ours)'
+  const age = Math.max(0, Math.round((now - record.fetchedAt) / 60_000))
+  const until = `read ${age} min ago, good until ${dateOf(record.expiresAt)}`
+  return [
+    ['answer', `${record.note}; ${until}`],
+    ['rules', rules.length === 0 ? 'none for us: all is allowed' : `${count(rules.length)}, of ${group}`],
+    ...sitemaps.slice(0, maxListed).map((sitemap): [string, string] => ['sitemap', sitemap]),
+    ...(sitemaps.length > maxListed ? [['', `and ${count(sitemaps.length - maxListed)} more`] as const] : []),
+    ...signals.map(({ name, value, line }): [string, string] => ['signal', `line ${line}: ${name}: ${value}`]),
+  ]
+}
+
+const maxListed = 20
+
+function delayOf(pace: HostPace | undefined, { delayMs }: Options): string {
+  const inForce = Math.max(pace?.delayMs ?? 0, delayMs)
+  const from = pace === undefined || inForce === delayMs ? 'delayMs' : sourceOf(pace)
+  return `${count(inForce)} ms (${from})`
+}
+
+const dateOf = (at: number) => new Date(at).toISOString()
+
+const count = (value: number) => value.toLocaleString('en-US')

@@ -1,0 +1,55 @@
+/**
+ * Limits on requests at once to what several hosts share: an address, a registrable domain. Two hundred names may be one small server.
+ *
+ * The pace of each host is its own (host-pace.ts); this only keeps them from being visited all at the same time.
+ */
+import { Slots } from '../slots.ts'
+
+export interface CrowdLimits {
+  readonly perAddressConcurrency: number
+  readonly perDomainConcurrency: number
+}
+
+/** Waits without keeping others from work. */
+export type Aside = (wait: Promise<void>) => Promise<void>
+
+export class Crowds {
+  readonly #limits: CrowdLimits
+  readonly #crowds = new Map<string, Slots>()
+
+  constructor(limits: CrowdLimits) {
+    this.#limits = limits
+  }
+
+  /**
+   * Resolves when the host may be visited beside its neighbours.
+   * @param aside gives up what the visit holds while it waits, so that the hosts of other servers go on.
+   * @returns what tells that the visit is over; it may be called again.
+   */
+  async enter(address: string | undefined, domain: string, aside: Aside): Promise<() => void> {
+    const { perAddressConcurrency, perDomainConcurrency } = this.#limits
+    // In one order, so that nobody waits in a ring.
+    const leaveDomain = await this.#join(`domain ${domain}`, perDomainConcurrency, aside)
+    const leaveAddress =
+      address === undefined ? undefined : await this.#join(`address ${address}`, perAddressConcurrency, aside)
+    return () => {
+      leaveAddress?.()
+      leaveDomain?.()
+    }
+  }
+
+  async #join(name: string, limit: number, aside: Aside): Promise<(() => void) | undefined> {
+    if (limit === Number.POSITIVE_INFINITY) return undefined
+    const slots = this.#crowds.get(name) ?? new Slots(limit)
+    this.#crowds.set(name, slots)
+    if (slots.areTaken) await aside(slots.take())
+    else await slots.take()
+    let hasLeft = false
+    return () => {
+      if (hasLeft) return
+      hasLeft = true
+      slots.give()
+      if (slots.isIdle(limit)) this.#crowds.delete(name)
+    }
+  }
+}

@@ -1,0 +1,173 @@
+/**
+ * A turn that is spent on a sitemap (sitemaps.org protocol 0.9): its URLs are offered to the frontier as they are read, and wait for their
+ * hosts' turns like any others.
+ *
+ * They are offered in batches before the turn is settled, for a sitemap may name 50,000. If the process is killed in between, the sitemap
+ * is read again, and what was offered is known.
+ */
+import { hostOf } from './canonical-url.ts'
+import type { CrawlEvent } from './events.ts'
+import type { FetchLimits } from './fetcher/fetcher.ts'
+import type { RobotsRecord } from './host.ts'
+import type { Options } from './options.ts'
+import type { Outcome, PageOutcome } from './outcome.ts'
+import type { CrawlRequest, PageRequest, SitemapRequest } from './request.ts'
+import { again, endOther, type Spent } from './spent.ts'
+import type { Sitemaps } from './spider/sitemap/check-sitemaps.ts'
+import { sitemapFilter } from './spider/sitemap/filter.ts'
+import { readSitemap, type SitemapPart, sitemapLimits } from './spider/sitemap/sitemap.ts'
+
+/** Before any page of the host, and after its robots.txt. */
+export const sitemapPriority = Number.MAX_SAFE_INTEGER - 1
+
+/** sitemaps.org knows one level of indexes; some sites have two. */
+const maxLevel = 2
+
+export interface SitemapVisitsParts {
+  readonly sitemaps: Sitemaps
+  readonly options: Pick<Options, 'maxSitemaps' | 'maxRetries' | 'maxRedirects' | 'totalTimeoutMs'>
+  readonly offer: (requests: readonly CrawlRequest[]) => Promise<void>
+  /** Sitemaps that were asked for in earlier runs. */
+  readonly requested: number
+}
+
+/** What a spider that asks for sitemaps offers besides its seeds. */
+export function sitemapSeeds({ urls }: Sitemaps, origins: Iterable<string>): readonly SitemapRequest[] {
+  if (urls.length > 0) return urls.map((url) => sitemapRequest(url, '', 0))
+  return [...new Set(origins)].map((origin) => ({
+    ...sitemapRequest(`${origin}/sitemap.xml`, origin, 0),
+    isDiscovery: true,
+  }))
+}
+
+const sitemapRequest = (url: string, origin: string, level: number): SitemapRequest => {
+  return {
+    kind: 'sitemap',
+    url,
+    origin,
+    level,
+    isDiscovery: false,
+    priority: sitemapPriority,
+    attempt: 0,
+    redirects: [],
+  }
+}
+
+export class SitemapVisits {
+  readonly limits: FetchLimits
+  readonly #parts: SitemapVisitsParts
+  readonly #passes: (part: SitemapPart) => boolean
+  #requested: number
+
+  constructor(parts: SitemapVisitsParts) {
+    this.#parts = parts
+    this.#passes = sitemapFilter(parts.sitemaps)
+    this.#requested = parts.requested
+    this.limits = { maxBodyBytes: sitemapLimits.maxBytes, totalTimeoutMs: parts.options.totalTimeoutMs }
+  }
+
+  /** What can be said of a sitemap without a request; `undefined` if it is to be fetched. */
+  before(request: SitemapRequest, robots: RobotsRecord | undefined): Spent | undefined {
+    const { maxSitemaps } = this.#parts.options
+    const named = request.isDiscovery && robots?.kind === 'rules' ? robots.rules.sitemaps : []
+    if (named.length > 0)
+      return endOther(
+        [],
+        named.map((url) => sitemapRequest(url, request.origin, 0)),
+      )
+    if (this.#requested >= maxSitemaps)
+      return endOther([fault(request, `More than ${maxSitemaps} sitemaps (raise maxSitemaps)`)])
+    this.#requested += 1
+    return undefined
+  }
+
+  /** What came of one that was fetched. */
+  async after(request: SitemapRequest, outcome: Outcome, event: CrawlEvent): Promise<Spent> {
+    const { maxRetries, maxRedirects } = this.#parts.options
+    switch (outcome.kind) {
+      case 'page':
+        return this.#read(request, outcome, event)
+      case 'redirect': {
+        const redirects = [...request.redirects, request.url]
+        if (redirects.length > maxRedirects || redirects.includes(outcome.target))
+          return endOther([
+            event,
+            fault(request, `Too many redirects, the last to ${outcome.target}: GET ${request.url}`),
+          ])
+        return endOther([event], [{ ...request, isDiscovery: false, url: outcome.target, attempt: 0, redirects }])
+      }
+      case 'retry':
+        if (request.attempt < maxRetries) return again({ ...request, attempt: request.attempt + 1 }, [event])
+        return endOther([event, fault(request, outcome.message)])
+      case 'failed':
+        // Nobody said that there is one.
+        if (request.isDiscovery && outcome.status !== undefined) return endOther([event])
+        return endOther([event, fault(request, outcome.message)])
+      default:
+        return outcome satisfies never
+    }
+  }
+
+  async #read(request: SitemapRequest, { body }: PageOutcome, event: CrawlEvent): Promise<Spent> {
+    const children: SitemapRequest[] = []
+    let taken = 0
+    const parts = readSitemap(body)
+    let step = await parts.next()
+    for (; !step.done; step = await parts.next()) {
+      const wanted = step.value.filter((part) => this.#passes(part) && isVouchedFor(part, request))
+      const pages = wanted.filter(({ kind }) => kind === 'page')
+      taken += pages.length
+      if (pages.length > 0) await this.#parts.offer(pages.map(({ entry }) => this.#pageRequest(entry.url, request)))
+      for (const { kind, entry } of wanted)
+        if (kind === 'sitemap') children.push(sitemapRequest(entry.url, request.origin, request.level + 1))
+    }
+    const { format, pages, sitemaps, invalid, cut } = step.value
+    const isTooDeep = children.length > 0 && request.level >= maxLevel
+    const faults = [
+      ...(format === 'unknown' && body.length > 0 && !request.isDiscovery ? ['it is no sitemap'] : []),
+      ...(cut === undefined ? [] : [cuts[cut]]),
+      ...(invalid === 0 ? [] : [`${invalid} of its entries are no http(s) URLs`]),
+      ...(isTooDeep ? [`its ${sitemaps} sitemaps are too deep an index to be read`] : []),
+    ]
+    const read: CrawlEvent = {
+      kind: 'sitemap',
+      url: request.url,
+      pages,
+      taken,
+      sitemaps,
+      fault: faults.length === 0 ? undefined : `${faults.join(', ')}: ${request.url}`,
+    }
+    return endOther([event, read], isTooDeep ? [] : children)
+  }
+
+  #pageRequest(url: string, sitemap: SitemapRequest): PageRequest {
+    return {
+      kind: 'page',
+      url,
+      parser: this.#parts.sitemaps.parser,
+      priority: 0,
+      depth: 1,
+      referrer: sitemap.url,
+      data: undefined,
+      attempt: 0,
+      redirects: [],
+    }
+  }
+}
+
+/** A sitemap speaks for its own host, and for the host whose robots.txt names it (sitemaps.org, "cross submits"). */
+function isVouchedFor({ kind, entry }: SitemapPart, { url, origin }: SitemapRequest): boolean {
+  if (kind === 'sitemap' || origin === '') return true
+  const host = hostOf(entry.url)
+  return host === hostOf(url) || host === hostOf(origin)
+}
+
+const cuts = {
+  too_large: 'it is larger than 50 MiB, and was read up to there',
+  too_many_urls: 'it has more than 50,000 URLs, and was read up to there',
+  broken: 'its end is missing or broken, and was left out',
+} as const
+
+const fault = ({ url }: SitemapRequest, message: string): CrawlEvent => {
+  return { kind: 'sitemap', url, pages: 0, taken: 0, sitemaps: 0, fault: message }
+}

@@ -1,0 +1,84 @@
+/** What came of a turn, in words of the frontier (a settlement) and of observers (events); made here, committed by walk.ts. */
+import type { CrawlEvent, DeferReason, EndState, SkipReason } from './events.ts'
+import type { Again, Deferred, Ended, Settlement, Turn } from './frontier/frontier.ts'
+import type { Places } from './output/item-stream.ts'
+import { giveUpOn } from './politeness/robots.ts'
+import type { CrawlRequest, PageRequest } from './request.ts'
+
+/** A turn's settlement, with what observers hear once it is committed. */
+export interface Spent {
+  readonly settlement: Settlement
+  readonly events: readonly CrawlEvent[]
+  /** Places of the items in the settlement. */
+  readonly places?: Places
+  /** To be called once it is settled. */
+  readonly release?: () => void
+}
+
+export interface EndDetails {
+  /** What happened on the way to the end. */
+  readonly events?: readonly CrawlEvent[]
+  readonly follows?: readonly CrawlRequest[]
+  readonly items?: readonly unknown[]
+  readonly itemsWithheld?: number
+  readonly skippedLinks?: number
+  readonly nofollowLinks?: number
+  readonly content?: number | undefined
+  readonly directives?: readonly string[] | undefined
+  readonly message?: string
+  readonly error?: unknown
+}
+
+/** The page has come to its end. */
+export function end(request: PageRequest, state: EndState, details: EndDetails): Spent {
+  const { events = [], follows = [], items = [], content, directives, message, error } = details
+  const { itemsWithheld = 0, skippedLinks = 0, nofollowLinks = 0 } = details
+  const settlement: Ended = { kind: 'ended', end: state, follows, items, content, directives }
+  const ended: CrawlEvent = {
+    kind: 'ended',
+    request,
+    end: state,
+    items: items.length,
+    itemsWithheld,
+    follows: follows.length,
+    skippedLinks,
+    nofollowLinks,
+    message,
+    error,
+  }
+  return { settlement, events: [...events, ended] }
+}
+
+export const skip = (request: PageRequest, reason: SkipReason, message: string) =>
+  end(request, { state: 'skipped', reason }, { message })
+
+/** A request that is no page has come to its end. */
+export function endOther(events: readonly CrawlEvent[], follows: readonly CrawlRequest[] = []): Spent {
+  return { settlement: { kind: 'ended', end: undefined, items: [], follows }, events }
+}
+
+/** The request is made again, at its place in the line. */
+export function again(request: CrawlRequest, events: readonly CrawlEvent[] = []): Spent {
+  const settlement: Again = { kind: 'again', request, notBefore: 0, follows: [] }
+  return { settlement, events }
+}
+
+/** The request is put off until the crawl is resumed. A robots.txt is not: its origin gets no rules, and its pages are put off. */
+export function defer({ request }: Turn, reason: DeferReason, message: string, now: number): Spent {
+  if (request.kind === 'robots') return giveUp(request.origin, message, request.url, now)
+  const settlement: Deferred = { kind: 'deferred', reason, follows: [] }
+  return { settlement, events: [{ kind: 'deferred', request, reason, message }] }
+}
+
+/** Nobody may ask: pages are skipped, and an origin whose robots.txt is there gets no rules. */
+export function refuse({ request }: Turn, message: string, now: number): Spent {
+  if (request.kind === 'page') return skip(request, 'no_contact', message)
+  if (request.kind === 'robots') return giveUp(request.origin, message, request.url, now)
+  return endOther([{ kind: 'sitemap', url: request.url, pages: 0, taken: 0, sitemaps: 0, fault: message }])
+}
+
+function giveUp(origin: string, message: string, url: string, now: number): Spent {
+  const record = giveUpOn(origin, `${message}: GET ${url}`, now)
+  const settlement: Ended = { kind: 'ended', end: undefined, follows: [], items: [], robots: record }
+  return { settlement, events: [{ kind: 'robots', origin, record }] }
+}

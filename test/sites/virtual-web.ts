@@ -1,0 +1,122 @@
+/**
+ * A made-up web without sockets, on a clock that only moves when everybody waits: a week of crawling takes seconds, and the same seed gives
+ * the same week. What is simulated is the wire and the time; all of the crawl is real.
+ */
+import { setImmediate as realImmediate } from 'node:timers/promises'
+import { vi } from 'vitest'
+import type { Clock } from '../../src/clock.ts'
+import type { CrawlOptions } from '../../src/index.ts'
+import type { AccessLine } from './web.ts'
+
+export interface VirtualAnswer {
+  /** Default 200. */
+  readonly status?: number
+  readonly headers?: Readonly<Record<string, string | readonly string[]>>
+  readonly body?: string | Uint8Array
+  /** Until the head of the answer. Default 20. */
+  readonly latencyMs?: number
+}
+
+export interface VirtualRequest {
+  readonly host: string
+  /** With its query. */
+  readonly path: string
+  readonly headers: Readonly<Record<string, string>>
+  /** Milliseconds of the clock. */
+  readonly at: number
+  /** How often this URL was asked for, this time included. */
+  readonly visit: number
+}
+
+type Transport = NonNullable<CrawlOptions['transport']>
+type Handler = Parameters<Transport['dispatch']>[1]
+
+export interface VirtualWeb {
+  /** For `crawl`. */
+  readonly options: { readonly transport: Transport; readonly clock: Clock }
+  readonly log: readonly (AccessLine & { readonly headers: Readonly<Record<string, string>> })[]
+}
+
+/** Global timers, and what tells the time, are the virtual ones from here on; `vi.useRealTimers()` ends it. */
+export function openVirtualWeb(answer: (request: VirtualRequest) => VirtualAnswer | 'reset'): VirtualWeb {
+  vi.useFakeTimers({
+    now: Date.UTC(2026, 0, 5),
+    toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'setImmediate', 'Date', 'performance'],
+  })
+  const epoch = Date.now()
+  const now = () => epoch + performance.now()
+  const log: VirtualWeb['log'][number][] = []
+  const visits = new Map<string, number>()
+  const open = new Map<string, number>()
+  let isDestroyed = false
+
+  const exchange = (origin: string, path: string, headers: Record<string, string>, handler: Handler) => {
+    const host = new URL(origin).hostname
+    const visit = (visits.get(origin + path) ?? 0) + 1
+    visits.set(origin + path, visit)
+    open.set(host, (open.get(host) ?? 0) + 1)
+    const { 'user-agent': userAgent = '', from } = headers
+    const line = { host, path, at: now(), open: open.get(host) ?? 0, userAgent, from, status: 0, endedAt: 0, headers }
+    log.push(line)
+    const controller = { abort: () => undefined } as unknown as Parameters<NonNullable<Handler['onRequestStart']>>[0]
+    handler.onRequestStart?.(controller, {})
+    const answered = answer({ host, path, headers, at: line.at, visit })
+    const { status = 200, headers: given = {}, body = '', latencyMs = 20 } = answered === 'reset' ? {} : answered
+    setTimeout(() => {
+      if (isDestroyed) return
+      line.endedAt = now()
+      open.set(host, (open.get(host) ?? 0) - 1)
+      if (answered === 'reset') {
+        handler.onResponseError?.(controller, Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' }))
+        return
+      }
+      line.status = status
+      handler.onResponseStart?.(controller, status, given as Record<string, string>, '')
+      handler.onResponseData?.(controller, Buffer.from(body))
+      handler.onResponseEnd?.(controller, {})
+    }, latencyMs)
+  }
+  const transport = {
+    dispatch(
+      { origin, path, headers }: { origin: string; path: string; headers: Record<string, string> },
+      handler: Handler,
+    ) {
+      exchange(origin, path, headers, handler)
+      return true
+    },
+    destroy: () => {
+      isDestroyed = true
+      return Promise.resolve()
+    },
+  } as unknown as Transport
+  return { options: { transport, clock: { now, sleep } }, log }
+}
+
+/** Lets time pass, as fast as it can, until `work` is done. */
+export async function passTime<T>(work: Promise<T>): Promise<T> {
+  let isDone = false
+  const end = () => {
+    isDone = true
+  }
+  work.then(end, end)
+  while (!isDone) {
+    // What needs no time comes first: promises, and pauses for the event loop.
+    await realImmediate()
+    vi.advanceTimersToNextTimer()
+  }
+  return work
+}
+
+/** With the global timer, which is the virtual one. */
+function sleep(ms: number, signal?: AbortSignal): Promise<void> {
+  if (signal?.aborted === true) return Promise.resolve()
+  return new Promise((resolve) => {
+    // The virtual timers drop fractions, and time would stand still.
+    const timer = setTimeout(resolve, Math.min(Math.ceil(Math.max(ms, 0)), 2 ** 31 - 1))
+    const wake = () => {
+      clearTimeout(timer)
+      resolve()
+    }
+    signal?.addEventListener('abort', wake, { once: true })
+  })
+}
