@@ -4,8 +4,6 @@
  * `now()` is in milliseconds since the Unix epoch, but monotonic: it starts at the wall clock and then only counts elapsed time. A clock
  * that is set back, or a laptop that slept, makes no host's time come early.
  */
-import { setTimeout as delay } from 'node:timers/promises'
-
 export interface Clock {
   now(): number
   /** Resolves after `ms`, or at once when `signal` aborts; it never rejects. */
@@ -17,8 +15,16 @@ const longestTimerMs = 2 ** 31 - 1
 
 export const systemClock: Clock = {
   now: () => performance.timeOrigin + performance.now(),
-  async sleep(ms, signal) {
-    const options = signal === undefined ? undefined : { signal }
-    await delay(Math.min(Math.max(ms, 0), longestTimerMs), undefined, options).catch(() => undefined)
-  },
+  // Not that of node:timers/promises, which makes an error, with its stack, each time a sleeper is woken.
+  sleep: (ms, signal) =>
+    new Promise((resolve) => {
+      if (signal?.aborted === true) return resolve()
+      const wake = () => {
+        clearTimeout(timer)
+        signal?.removeEventListener('abort', wake)
+        resolve()
+      }
+      const timer = setTimeout(wake, Math.min(Math.max(ms, 0), longestTimerMs))
+      signal?.addEventListener('abort', wake)
+    }),
 }

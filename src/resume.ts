@@ -41,6 +41,10 @@ const scopeOptions: ReadonlySet<OptionName> = new Set([
   'exclude',
   'maxDepth',
   'maxUrlLength',
+  'detectTraps',
+  'maxQueriesPerPath',
+  'maxSameContent',
+  'followNofollow',
 ])
 
 export function describeCrawl(
@@ -105,14 +109,16 @@ export function refuseExisting(store: Store, start: Start): void {
 
 function exists(store: Store): CrawlExistsError {
   const state = store.state === 'finished' ? 'finished' : 'unfinished'
-  const { fetched = 0, waiting = 0 } = store.counters.totals
+  const { fetched = 0, waiting = 0, ...counts } = store.counters.totals
+  const putOff = Object.entries(counts).reduce((sum, [name, n]) => sum + (name.startsWith('deferred.') ? n : 0), 0)
+  const found = `${fetched} fetched, ${waiting} waiting${putOff === 0 ? '' : `, ${putOff} put off`}`
   const remedy =
     state === 'finished'
       ? '--fresh starts anew, and --resume brings its outputs up to date'
       : '--resume goes on with it, --fresh starts anew'
   return new CrawlExistsError(
     state,
-    `The crawl in ${store.folder} is ${state} (${fetched} fetched, ${waiting} waiting): ${remedy} (in a program: \`start\`)`,
+    `The crawl in ${store.folder} is ${state} (${found}): ${remedy} (in a program: \`start\`)`,
   )
 }
 
@@ -152,9 +158,12 @@ function changesOf(before: Description, now: Description): readonly string[] {
 }
 
 function differences(before: Description['options'], now: Description['options']): string[] {
-  return Object.keys(now)
-    .filter((name) => !same(before[name], now[name]))
-    .map((name) => `${name} was ${shown(before[name])}, is ${shown(now[name])}`)
+  return (
+    Object.keys(now)
+      // What an older doff did not know of has not been changed.
+      .filter((name) => before[name] !== undefined && !same(before[name], now[name]))
+      .map((name) => `${name} was ${shown(before[name])}, is ${shown(now[name])}`)
+  )
 }
 
 const same = (a: unknown, b: unknown) => JSON.stringify(a ?? null) === JSON.stringify(b ?? null)

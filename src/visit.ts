@@ -133,7 +133,8 @@ export class Visitor {
         return this.#fetchPage(turn, request, verdict.rule)
       }
       case 'disallowed': {
-        const message = `line ${verdict.line} of robots.txt: ${verdict.rule}`
+        const where = verdict.line === 0 ? '' : `line ${verdict.line} of robots.txt: `
+        const message = where + verdict.rule
         if (request.kind === 'page') return skip(request, 'disallowed', message)
         return refuse(turn, message, now)
       }

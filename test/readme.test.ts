@@ -40,8 +40,10 @@ describe('the README', () => {
       'spiders/titles.ts',
       'main.ts',
       'nightly.ts',
+      'judge.ts',
       'spiders/ranked.ts',
       'test.ts',
+      'spiders/new-books.ts',
       'config/night.ts',
     ])
   })
@@ -77,6 +79,30 @@ describe('the README', () => {
     expect(ranks).toEqual(Array.from({ length: 20 }, (_, index) => index + 1))
   })
 
+  it('crawls the pages of a sitemap as it says', async () => {
+    const { folder, shop } = await openExamples()
+    const { stdout } = await runDoff(folder, ['crawl', 'new-books', '-o', '-', ...quickly])
+    expect(stdout.trimEnd().split('\n')).toHaveLength(shop.books.filter((_, index) => index % 3 !== 0).length)
+  })
+
+  it('judges by a robots.txt as it says', async () => {
+    const { folder } = await openExamples()
+    const { stdout } = await promisify(execFile)(process.execPath, ['judge.ts'], { cwd: folder })
+    const said = /\/\/ (\{ allowed.*\})/.exec(examples['judge.ts'] ?? '')?.[1]
+    expect(stdout).toBe(`${said}\n`)
+  })
+
+  it('documents every column of the ledger', async () => {
+    const { folder, shop } = await openExamples()
+    await runDoff(folder, ['crawl', 'books', '-a', `site=${shop.url}`, '--max-pages', '1', ...quickly])
+    using database = new DatabaseSync(join(folder, '.doff/books/crawl.db'), { readOnly: true })
+    const columns = database.prepare("select name from pragma_table_info('ledger') where name <> 'id'").all()
+    const table = readme.slice(readme.indexOf('| column | |'))
+    const cells = [...table.slice(0, table.indexOf('\n\n')).matchAll(/^\| (.*?) \|/gm)].map((match) => match[1] ?? '')
+    const documented = cells.flatMap((cell) => [...cell.matchAll(/`(\w+)`/g)].map((match) => match[1]))
+    expect(documented.toSorted()).toEqual(columns.map(({ name }) => name).toSorted())
+  })
+
   it('shows a program that runs', async () => {
     const { folder } = await openExamples()
     await writeFile(
@@ -99,7 +125,7 @@ describe('the README', () => {
   it('shows commands that work', async () => {
     const { folder, shop } = await openExamples()
     const commands = [...readme.matchAll(/^npx doff (.*?)\s*(?:#.*)?$/gm)].map((match) => match[1] ?? '')
-    expect(commands).toHaveLength(9)
+    expect(commands).toHaveLength(12)
     for (const command of commands) {
       const words = (command.split(' | ')[0] ?? '').replace('http://127.0.0.1:8080/', shop.url).split(/\s+/)
       const { code, stderr } = await runDoff(
@@ -113,7 +139,7 @@ describe('the README', () => {
   it('shows queries that any SQLite tool answers, also while the crawl is running', async () => {
     const { folder, shop } = await openExamples()
     const queries = [...readme.matchAll(/^sqlite3 -readonly (\S+) (['"])(.*)\2$/gm)]
-    expect(queries).toHaveLength(3)
+    expect(queries).toHaveLength(4)
     const args = ['crawl', 'books', '-a', `site=${shop.url}`, '--max-pages', '10']
     expect((await runDoff(folder, [...args, ...quickly])).code).toBe(3)
     const running = startDoff(folder, ['crawl', 'books', '--resume', '--delay', '300', '--max-pages', 'Infinity'])
@@ -124,10 +150,11 @@ describe('the README', () => {
     })
     running.kill('SIGKILL')
     await running.ended
-    const [waiting, failed, titles] = answers
+    const [waiting, failed, titles, sent] = answers
     expect(waiting).toEqual([{ name: '127.0.0.1', 'count(*)': expect.any(Number) as number }])
     expect(failed).toEqual([])
     expect(titles).toHaveLength(3)
+    expect(sent).toContainEqual({ purpose: 'robots', status: 200, 'count(*)': 1, 'min(gap_ms)': null })
     expect(shop.books.map(({ title }) => title)).toContain(Object.values(titles?.[0] ?? {})[0])
   })
 

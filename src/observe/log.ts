@@ -122,7 +122,9 @@ function logRobots(log: Log, { origin, record }: RobotsLearnt): void {
     log.debug({ origin }, 'robots.txt is elsewhere')
   } else if (record.kind === 'rules') {
     const { rules, crawlDelayMs } = record.rules
-    log.debug({ origin, answer: record.note, rules: rules.length, crawlDelayMs }, 'robots.txt read')
+    if (record.failures > 0)
+      log.warn({ origin, attempt: record.failures }, 'robots.txt cannot be read again: the last copy holds on')
+    else log.debug({ origin, answer: record.note, rules: rules.length, crawlDelayMs }, 'robots.txt read')
   } else {
     const next =
       record.retryAt === undefined ? 'given up' : `asked again at ${new Date(record.retryAt).toLocaleTimeString()}`

@@ -5,31 +5,42 @@ import { audit } from '../sites/audit.ts'
 import { collect, pagesSpider } from '../sites/spiders.ts'
 import { openWebApart } from '../sites/web-apart.ts'
 
-it('20 hosts x 20 pages at 200 ms: robots.txt first, one at a time, no gap under the delay, hosts side by side', async () => {
-  const [hosts, pages, delayMs] = [20, 20, 200]
+/** Every host of a crawl of many, as its server's log shows it. */
+async function crawlMany(hosts: number, pages: number, delayMs: number, eachItem: () => void = () => undefined) {
   await using web = await openWebApart({ hosts, pages, robots: 'User-agent: *\nDisallow: /private\n' })
-  const startedAt = performance.now()
-  const items = await collect(crawl(pagesSpider(web.urls), { delayMs, concurrency: 20 }))
-  const elapsedMs = performance.now() - startedAt
-
-  const hostAudits = audit(await web.readLog())
-  expect(items).toHaveLength(hosts * pages)
-  expect(hostAudits).toHaveLength(hosts)
-  for (const host of hostAudits) {
-    expect(host).toMatchObject({ firstPath: '/robots.txt', mostAtOnce: 1, requests: pages + 1 })
-    expect(host.leastGapMs).toBeGreaterThanOrEqual(delayMs)
+  let items = 0
+  for await (const _ of crawl(pagesSpider(web.urls), { delayMs })) {
+    items += 1
+    eachItem()
   }
-  // Wall-clock is reported, not asserted: machines differ.
-  const idealMs = pages * delayMs
-  const leastGapMs = Math.min(...hostAudits.map((host) => host.leastGapMs))
-  console.info(
-    `${Math.round(elapsedMs)} ms, ${(elapsedMs / idealMs).toFixed(3)} of the ideal; least gap ${leastGapMs.toFixed(1)} ms`,
-  )
+  return { items, audits: audit(await web.readLog()) }
+}
+
+it('200 hosts x 20 pages at 250 ms: robots.txt first, one at a time, no gap under the delay', async () => {
+  const { items, audits } = await crawlMany(200, 20, 250)
+  expect(items).toBe(200 * 20)
+  expect(audits).toHaveLength(200)
+  for (const host of audits) {
+    expect(host).toMatchObject({ firstPath: '/robots.txt', mostAtOnce: 1, requests: 21 })
+    expect(host.leastGapMs).toBeGreaterThanOrEqual(250)
+  }
+})
+
+it('the same while the event loop is blocked for 500 ms now and then', async () => {
+  let seen = 0
+  const { items, audits } = await crawlMany(200, 10, 250, () => {
+    if (++seen % 400 === 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500)
+  })
+  expect(items).toBe(200 * 10)
+  for (const host of audits) {
+    expect(host).toMatchObject({ firstPath: '/robots.txt', mostAtOnce: 1, requests: 11 })
+    expect(host.leastGapMs).toBeGreaterThanOrEqual(250)
+  }
 })
 
 it('keeps the gap between retries, redirects and errors too', async () => {
   const delayMs = 60
-  await using web = await openWebApart({ hosts: 2, pages: 36, troubles: true })
+  await using web = await openWebApart({ hosts: 2, pages: 30, troubles: true })
   const run = crawl(pagesSpider(web.urls), { delayMs, maxRetries: 1 })
   await collect(run)
   expect(run.stats).toMatchObject({ retries: 4, redirected: 2 })
@@ -61,16 +72,4 @@ it('has as many requests of a host out as it is told, and no more', async () => 
   await using web = await openWebApart({ pages: 40, latencyMs: 30 })
   await collect(crawl(pagesSpider(web.urls), { delayMs: 5, perHostConcurrency: 3 }))
   expect(audit(await web.readLog())[0]?.mostAtOnce).toBe(3)
-})
-
-it('keeps its manners while the event loop is blocked now and then', async () => {
-  const delayMs = 100
-  await using web = await openWebApart({ hosts: 5, pages: 12 })
-  let parsed = 0
-  for await (const _ of crawl(pagesSpider(web.urls), { delayMs })) {
-    parsed += 1
-    if (parsed % 10 === 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300)
-  }
-  expect(parsed).toBe(60)
-  for (const host of audit(await web.readLog())) expect(host.leastGapMs).toBeGreaterThanOrEqual(delayMs)
 })

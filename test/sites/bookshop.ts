@@ -251,6 +251,15 @@ ${shown.map((book) => pod(from, book)).join('\n')}
   return routes
 }
 
+/** One book in three was changed long ago. */
+function sitemapOf(books: readonly Book[], origin: string): string {
+  const entries = books.map(
+    ({ path }, index) =>
+      `<url><loc>${origin}${path}</loc><lastmod>${index % 3 === 0 ? '2019-02-03' : '2025-06-01'}</lastmod></url>`,
+  )
+  return `<?xml version="1.0"?>\n<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">${entries.join('')}</urlset>\n`
+}
+
 function acceptsGzip(codings: string | string[] | undefined): boolean {
   return String(codings)
     .split(',')
@@ -269,6 +278,7 @@ export async function openBookshop(
 
   const find = (path: string): [status: number, type: string, body: string | Buffer] => {
     if (path === '/robots.txt') return [200, 'text/plain; charset=utf-8', ROBOTS]
+    if (path === '/sitemap.xml') return [200, 'application/xml', sitemapOf(books, `http://${host}:${bound()}`)]
     if (images.has(path)) return [200, 'image/gif', GIF]
     const page = routes.get(path.endsWith('/') ? `${path}index.html` : path)?.()
     const missing = '<!DOCTYPE html>\n<title>404 Not Found</title>\n<h1>Not Found</h1>\n<a href="/">Home</a>\n'
@@ -295,11 +305,12 @@ export async function openBookshop(
     else send()
   })
 
+  const bound = () => (server.address() as AddressInfo).port
+
   server.listen(port, host)
   await once(server, 'listening')
-  const { port: bound } = server.address() as AddressInfo
   return {
-    url: `http://${host.includes(':') ? `[${host}]` : host}:${bound}/`,
+    url: `http://${host.includes(':') ? `[${host}]` : host}:${bound()}/`,
     books,
     log,
     async [Symbol.asyncDispose]() {
