@@ -40,7 +40,7 @@ it('the same while the event loop is blocked for 500 ms now and then', async () 
 
 it('keeps the gap between retries, redirects and errors too', async () => {
   const delayMs = 60
-  await using web = await openWebApart({ hosts: 2, pages: 30, troubles: true })
+  await using web = await openWebApart({ hosts: 2, pages: 36, troubles: true })
   const run = crawl(pagesSpider(web.urls), { delayMs, maxRetries: 1 })
   await collect(run)
   expect(run.stats).toMatchObject({ retries: 4, redirected: 2 })
