@@ -1,7 +1,8 @@
+import { randomBytes } from 'node:crypto'
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { BodyError, decodeBody, tooLarge } from '../../src/fetcher/body.ts'
+import { BodyError, decodeBody, decodeStart, tooLarge } from '../../src/fetcher/body.ts'
 
 const limit = 1_000_000
 const text = 'A page, a page! '.repeat(50)
@@ -116,5 +117,37 @@ describe('a body over the limit', () => {
 
   it('says the limit', () => {
     expect(tooLarge(42)).toMatchObject({ reason: 'body_too_large', message: 'Body exceeded 42 bytes' })
+  })
+})
+
+describe('the start of a body', () => {
+  const text = 'x'.repeat(200_000)
+  const random = randomBytes(200_000)
+
+  it.each([
+    ['gzip', gzipSync(text)],
+    ['br', brotliCompressSync(text)],
+    ['zstd', zstdCompressSync(text)],
+    ['deflate', deflateSync(text)],
+    ['', Buffer.from(text)],
+  ])('is what was asked for, of a longer one in %s', async (encoding, body) => {
+    const start = await decodeStart(body, encoding, 1_000, false)
+    expect(Buffer.from(start).toString()).toBe('x'.repeat(1_000))
+  })
+
+  it('is all of a shorter one', async () => {
+    expect(Buffer.from(await decodeStart(gzipSync('short'), 'gzip', 1_000, false)).toString()).toBe('short')
+  })
+
+  it('is what can be read of one that was cut while it was coming', async () => {
+    const cut = gzipSync(random).subarray(0, 50_000)
+    const start = Buffer.from(await decodeStart(cut, 'gzip', 500_000, true))
+    expect(start.length).toBeGreaterThan(10_000)
+    expect(start.equals(random.subarray(0, start.length))).toBe(true)
+    await expect(decodeStart(cut, 'gzip', 500_000, false)).rejects.toThrow(BodyError)
+  })
+
+  it('of what is in no known encoding cannot be read', async () => {
+    await expect(decodeStart(Buffer.from('x'), 'rot13', 10, false)).rejects.toThrow('unknown content encoding "rot13"')
   })
 })

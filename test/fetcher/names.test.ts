@@ -1,0 +1,76 @@
+import type { LookupAddress } from 'node:dns'
+import { describe, expect, it } from 'vitest'
+import type { Clock } from '../../src/clock.ts'
+import { Names } from '../../src/fetcher/names.ts'
+
+function openNames(answer: (name: string) => readonly LookupAddress[] | Error) {
+  const asked: string[] = []
+  let now = 0
+  const clock: Clock = { now: () => now, sleep: () => Promise.resolve() }
+  const lookup = (name: string) => {
+    asked.push(name)
+    const answered = answer(name)
+    return answered instanceof Error ? Promise.reject(answered) : Promise.resolve(answered)
+  }
+  return { names: new Names(lookup, clock), asked, pass: (ms: number) => (now += ms) }
+}
+
+const both: readonly LookupAddress[] = [
+  { address: '127.0.0.7', family: 4 },
+  { address: '::1', family: 6 },
+]
+
+describe('names', () => {
+  it('are asked for once a minute, however many want to know', async () => {
+    const { names, asked, pass } = openNames(() => both)
+    expect(await Promise.all([names.addressOf('a.test'), names.addressOf('a.test')])).toEqual([
+      '127.0.0.7',
+      '127.0.0.7',
+    ])
+    pass(59_999)
+    await names.addressOf('a.test')
+    expect(asked).toEqual(['a.test'])
+    pass(1)
+    await names.addressOf('a.test')
+    expect(asked).toEqual(['a.test', 'a.test'])
+  })
+
+  it.each([
+    ['127.0.0.9', '127.0.0.9'],
+    ['[::1]', '::1'],
+  ])('that are addresses, as %s, are not asked for', async (host, address) => {
+    const { names, asked } = openNames(() => both)
+    expect(await names.addressOf(host)).toBe(address)
+    expect(asked).toEqual([])
+  })
+
+  it('that are not known are asked for again, and have no address', async () => {
+    const { names, asked } = openNames(() => new Error('no such name'))
+    expect(await names.addressOf('a.test')).toBeUndefined()
+    expect(await names.addressOf('a.test')).toBeUndefined()
+    expect(asked).toHaveLength(2)
+  })
+
+  it('connect to what is known: all addresses, one, or those of a family', async () => {
+    const { names, asked } = openNames(() => both)
+    const lookup = (options: object) =>
+      new Promise<unknown[]>((resolve) => names.connectLookup('a.test', options, (...found) => resolve(found)))
+    expect(await lookup({ all: true })).toEqual([null, both])
+    expect(await lookup({})).toEqual([null, '127.0.0.7', 4])
+    expect(await lookup({ family: 6 })).toEqual([null, '::1', 6])
+    expect(asked).toEqual(['a.test'])
+  })
+
+  it('without an address of the family that is wanted are not found', async () => {
+    const { names } = openNames(() => [{ address: '::1', family: 6 }])
+    const error = await new Promise((resolve) => names.connectLookup('a.test', { family: 4 }, resolve))
+    expect(error).toMatchObject({ code: 'ENOTFOUND' })
+  })
+
+  it('are forgotten, all of them, when there are too many', async () => {
+    const { names, asked } = openNames(() => both)
+    for (let index = 0; index < 10_001; index += 1) await names.addressOf(`h${index}.test`)
+    await names.addressOf('h0.test')
+    expect(asked.filter((name) => name === 'h0.test')).toHaveLength(2)
+  })
+})
