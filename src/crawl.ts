@@ -6,7 +6,7 @@
  */
 import { hostOf, originOf } from './canonical-url.ts'
 import { type Clock, systemClock } from './clock.ts'
-import { ContactError, CrawlInUseError, messageOf } from './errors.ts'
+import { ContactError, CrawlInUseError, messageOf, OptionError } from './errors.ts'
 import type { CrawlEvent, Observer, StopReason } from './events.ts'
 import { Fetcher, type Transport } from './fetcher/fetcher.ts'
 import type { Lookup } from './fetcher/names.ts'
@@ -117,6 +117,9 @@ class CrawlRun<Item extends object> implements Crawl<Item> {
     this.#clock = clock ?? systemClock
     this.#random = random ?? Math.random
     this.#isPlan = plan ?? false
+    // What is planned is not done: in a store it would count as crawled.
+    if (this.#isPlan && this.#store !== undefined)
+      throw new OptionError('plan', 'A plan is kept nowhere: leave out `store`, or `plan`')
     this.#lookup = lookup
     this.#transport = transport
     this.#seeds = seedsOf(spider, this.#args)

@@ -3,6 +3,7 @@ export { canonicalUrl } from './canonical-url.ts'
 export { type Clock, systemClock } from './clock.ts'
 export { defineConfig } from './config.ts'
 export { type Crawl, type CrawlOptions, crawl } from './crawl.ts'
+export type { PageDirectives } from './directives.ts'
 export {
   ArgumentError,
   ContactError,
@@ -23,7 +24,17 @@ export {
   StoreNotFoundError,
   StoreVersionError,
 } from './errors.ts'
-export type { CrawlEvent, DropReason, EndState, Observer, OfferResult, SkipReason, StopReason } from './events.ts'
+export type {
+  CrawlEvent,
+  DeferReason,
+  DropReason,
+  EndState,
+  Observer,
+  OfferResult,
+  SkipReason,
+  StopReason,
+} from './events.ts'
+export type { Lookup } from './fetcher/names.ts'
 export type { HostPace, RobotsCopy, RobotsRecord, RobotsRules } from './host.ts'
 export type { JsonValue } from './json.ts'
 export type { CrawlStats } from './observe/stats.ts'
@@ -31,10 +42,11 @@ export type { OptionInput, Options } from './options.ts'
 export type { FailReason, Headers, Outcome, RetryReason } from './outcome.ts'
 export { createPage, type ParsedPage, parsePage } from './parse-page.ts'
 export { type ParsedRobots, parseRobots, type RobotsDecision } from './politeness/parse-robots.ts'
-export type { CrawlRequest, PageRequest } from './request.ts'
+export type { CrawlRequest, PageRequest, RobotsRequest, SitemapRequest } from './request.ts'
 export type { ArgumentsSchema, StandardSchema } from './spider/arguments.ts'
 export { defineSpider } from './spider/define-spider.ts'
 export type { Extracted, Selector, SelectorMap } from './spider/extract.ts'
 export type { Follow, FollowOptions } from './spider/follow.ts'
 export { Page, type PageSource } from './spider/page.ts'
+export type { SitemapsFields, SitemapsSpec } from './spider/sitemap/check-sitemaps.ts'
 export type { ItemOf, Spider, SpiderSpec } from './spider/spider.ts'

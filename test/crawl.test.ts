@@ -831,3 +831,19 @@ describe('a mistake', () => {
     expect(warnings).toEqual(['An observer failed: oops', 'An observer failed: later'])
   })
 })
+
+describe('a plan', () => {
+  it('judges what a crawl would begin with, and asks for robots.txt only', async () => {
+    const web = await webOf({ robots: 'User-agent: *\nDisallow: /page-2\n' })
+    const run = crawl(pagesSpider(['', 'page-1', 'page-2'].map((path) => web.front + path)), { ...quick, plan: true })
+    expect(await collect(run)).toEqual([])
+    expect(web.paths()).toEqual(['/robots.txt'])
+    expect(run.stats).toMatchObject({ skippedBy: { planned: 2, disallowed: 1 }, fetched: 0, stopReason: 'finished' })
+    expectToAddUp(run.stats)
+  })
+
+  it('is kept in no store', () => {
+    const spider = pagesSpider(['http://127.0.0.1/'])
+    expect(() => crawl(spider, { plan: true, store: 'any' })).toThrow(OptionError)
+  })
+})
