@@ -19,6 +19,7 @@ export interface VirtualAnswer {
 
 export interface VirtualRequest {
   readonly host: string
+  readonly origin: string
   /** With its query. */
   readonly path: string
   readonly headers: Readonly<Record<string, string>>
@@ -32,9 +33,14 @@ type Transport = NonNullable<CrawlOptions['transport']>
 type Handler = Parameters<Transport['dispatch']>[1]
 
 export interface VirtualWeb {
-  /** For `crawl`. */
+  /** For `crawl`: a transport for one crawl, and the clock that all crawls of this web share. */
   readonly options: { readonly transport: Transport; readonly clock: Clock }
-  readonly log: readonly (AccessLine & { readonly headers: Readonly<Record<string, string>> })[]
+  readonly log: readonly VirtualLine[]
+}
+
+export interface VirtualLine extends AccessLine {
+  readonly origin: string
+  readonly headers: Readonly<Record<string, string>>
 }
 
 /** Global timers, and what tells the time, are the virtual ones from here on; `vi.useRealTimers()` ends it. */
@@ -48,7 +54,6 @@ export function openVirtualWeb(answer: (request: VirtualRequest) => VirtualAnswe
   const log: VirtualWeb['log'][number][] = []
   const visits = new Map<string, number>()
   const open = new Map<string, number>()
-  let isDestroyed = false
 
   const exchange = (origin: string, path: string, headers: Record<string, string>, handler: Handler) => {
     const host = new URL(origin).hostname
@@ -56,40 +61,62 @@ export function openVirtualWeb(answer: (request: VirtualRequest) => VirtualAnswe
     visits.set(origin + path, visit)
     open.set(host, (open.get(host) ?? 0) + 1)
     const { 'user-agent': userAgent = '', from } = headers
-    const line = { host, path, at: now(), open: open.get(host) ?? 0, userAgent, from, status: 0, endedAt: 0, headers }
+    const at = now()
+    const line = { host, origin, path, at, open: open.get(host) ?? 0, userAgent, from, status: 0, endedAt: 0, headers }
     log.push(line)
-    const controller = { abort: () => undefined } as unknown as Parameters<NonNullable<Handler['onRequestStart']>>[0]
-    handler.onRequestStart?.(controller, {})
-    const answered = answer({ host, path, headers, at: line.at, visit })
-    const { status = 200, headers: given = {}, body = '', latencyMs = 20 } = answered === 'reset' ? {} : answered
-    setTimeout(() => {
-      if (isDestroyed) return
+    const end = () => {
+      clearTimeout(timer)
+      if (line.endedAt !== 0) return
       line.endedAt = now()
       open.set(host, (open.get(host) ?? 0) - 1)
+    }
+    const abort = (reason: Error) => {
+      if (line.endedAt !== 0) return
+      end()
+      handler.onResponseError?.(controller, reason)
+    }
+    const controller = { abort } as unknown as Parameters<NonNullable<Handler['onRequestStart']>>[0]
+    const answered = answer({ host, origin, path, headers, at, visit })
+    const { status = 200, headers: given = {}, body = '', latencyMs = 20 } = answered === 'reset' ? {} : answered
+    const timer = setTimeout(() => {
       if (answered === 'reset') {
-        handler.onResponseError?.(controller, Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' }))
+        abort(Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' }))
         return
       }
+      end()
       line.status = status
       handler.onResponseStart?.(controller, status, given as Record<string, string>, '')
       handler.onResponseData?.(controller, Buffer.from(body))
       handler.onResponseEnd?.(controller, {})
     }, latencyMs)
+    handler.onRequestStart?.(controller, {})
+    return abort
   }
-  const transport = {
-    dispatch(
-      { origin, path, headers }: { origin: string; path: string; headers: Record<string, string> },
-      handler: Handler,
-    ) {
-      exchange(origin, path, headers, handler)
-      return true
+  const connect = () => {
+    const aborts = new Set<(reason: Error) => void>()
+    let isDestroyed = false
+    return {
+      dispatch(
+        { origin, path, headers }: { origin: string; path: string; headers: Record<string, string> },
+        handler: Handler,
+      ) {
+        if (isDestroyed) handler.onResponseError?.({} as never, new Error('The client is destroyed'))
+        else aborts.add(exchange(origin, path, headers, handler))
+        return true
+      },
+      destroy: () => {
+        isDestroyed = true
+        for (const abort of aborts) abort(new Error('The client is destroyed'))
+        return Promise.resolve()
+      },
+    } as unknown as Transport
+  }
+  return {
+    get options() {
+      return { transport: connect(), clock: { now, sleep } }
     },
-    destroy: () => {
-      isDestroyed = true
-      return Promise.resolve()
-    },
-  } as unknown as Transport
-  return { options: { transport, clock: { now, sleep } }, log }
+    log,
+  }
 }
 
 /** Lets time pass, as fast as it can, until `work` is done. */
