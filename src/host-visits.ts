@@ -1,6 +1,7 @@
 /**
  * Visits to hosts: the one place where requests leave, and where what came back sets the host's pace (I1, I3).
  */
+import { hostOf, originOf } from './canonical-url.ts'
 import type { CrawlEvent } from './events.ts'
 import type { Fetcher, FetchLimits } from './fetcher/fetcher.ts'
 import type { Turn } from './frontier/frontier.ts'
@@ -24,6 +25,22 @@ interface HostVisitsParts {
   readonly startedAt: number
 }
 
+/** A visit's place at work, as the walk has it. */
+export interface Place {
+  /** Resolves when there is room for the visit. */
+  begin(): Promise<void>
+  /** Waits without keeping others from work. */
+  readonly aside: Aside
+}
+
+/** What turns that are out have learnt of their host: with several of them, the last one taken knows the least. */
+interface Visited {
+  turns: number
+  pace: HostPace | undefined
+  /** By origin. */
+  readonly robots: Map<string, RobotsRecord>
+}
+
 /** A request that may be made. */
 export interface Errand {
   readonly purpose: SentRequest['purpose']
@@ -43,8 +60,8 @@ export interface Made extends Errand {
 
 export class HostVisits {
   readonly #parts: HostVisitsParts
-  /** The latest pace of hosts that have turns out: with several of them, the last one taken knows the least. */
-  readonly #visited = new Map<string, { turns: number; pace: HostPace | undefined }>()
+  /** Hosts that have turns out. */
+  readonly #visited = new Map<string, Visited>()
   /** To be called when a turn's request is over. */
   readonly #leave = new Map<Turn, () => void>()
 
@@ -52,14 +69,16 @@ export class HostVisits {
     this.#parts = parts
   }
 
-  /** Keeps the host's latest pace while `visit` spends the turn and settles it; begins when the host's neighbours leave room for it. */
-  async during(turn: Turn, aside: Aside, visit: () => Promise<void>): Promise<void> {
+  /** Keeps what is learnt of the host while `visit` spends the turn and settles it; begins when the host's neighbours leave room for it. */
+  async during(turn: Turn, place: Place, visit: () => Promise<void>): Promise<void> {
     const { fetcher, crowds } = this.#parts
-    const visited = this.#visited.get(turn.host) ?? { turns: 0, pace: turn.pace }
+    const visited = this.#visited.get(turn.host) ?? { turns: 0, pace: turn.pace, robots: new Map() }
     this.#visited.set(turn.host, visited)
     visited.turns += 1
     try {
-      this.#leave.set(turn, await crowds.enter(await fetcher.addressOf(turn.host), registrableDomain(turn.host), aside))
+      await place.begin()
+      const address = await fetcher.addressOf(turn.host)
+      this.#leave.set(turn, await crowds.enter(address, registrableDomain(turn.host), place.aside))
       await visit()
     } finally {
       this.#leaveCrowds(turn)
@@ -71,6 +90,17 @@ export class HostVisits {
   /** What is known of the host's pace by now, from this turn and others. */
   latestPace(turn: Turn): HostPace | undefined {
     return this.#visited.get(turn.host)?.pace ?? turn.pace
+  }
+
+  /** What is known by now of the rules of the turn's origin. */
+  latestRobots({ request, robots }: Turn): RobotsRecord | undefined {
+    const origin = request.kind === 'robots' ? request.origin : originOf(request.url)
+    return this.#visited.get(hostOf(origin))?.robots.get(origin) ?? robots
+  }
+
+  /** For the turns that are out and do not know of it. */
+  learn(robots: RobotsRecord): void {
+    this.#visited.get(hostOf(robots.origin))?.robots.set(robots.origin, robots)
   }
 
   /** Leaves the host alone until a time, whatever it would be visited for. */
@@ -85,9 +115,7 @@ export class HostVisits {
     const before = this.latestPace(turn) ?? { ...unvisited, delayMs: options.delayMs }
     // Counted before it is sent: of several turns out, none goes beyond the host's budget.
     if (errand.purpose === 'page') this.#keep(turn, { ...before, pages: before.pages + 1 })
-    const outcome = await throttle.run(turn.host, turn.pace?.delayMs ?? options.delayMs, () =>
-      fetcher.fetch(errand.url, errand.limits),
-    )
+    const outcome = await throttle.run(turn.host, before.delayMs, () => fetcher.fetch(errand.url, errand.limits))
     this.#leaveCrowds(turn)
     return { ...errand, outcome, before }
   }

@@ -12,11 +12,11 @@ import type { Fetcher, FetchLimits } from './fetcher/fetcher.ts'
 import { fingerprint } from './frontier/fingerprint.ts'
 import type { Turn } from './frontier/frontier.ts'
 import type { HostPace } from './host.ts'
-import { type Errand, HostVisits } from './host-visits.ts'
+import { type Errand, HostVisits, type Place } from './host-visits.ts'
 import type { Options } from './options.ts'
 import type { PageOutcome, RedirectOutcome } from './outcome.ts'
 import type { ItemStream } from './output/item-stream.ts'
-import type { Aside, Crowds } from './politeness/crowds.ts'
+import type { Crowds } from './politeness/crowds.ts'
 import type { Identity } from './politeness/identity.ts'
 import { combine, readMetaRobots, readRobotsTag } from './politeness/page-directives.ts'
 import {
@@ -84,10 +84,9 @@ export class Visitor {
 
   /**
    * Spends a turn, and hands what came of it to `settle`.
-   * @param aside waits without keeping others from work.
    */
-  visit(turn: Turn, aside: Aside, settle: (spent: Spent) => Promise<void>): Promise<void> {
-    return this.#hosts.during(turn, aside, async () => {
+  visit(turn: Turn, place: Place, settle: (spent: Spent) => Promise<void>): Promise<void> {
+    return this.#hosts.during(turn, place, async () => {
       const spent = await this.#spend(turn)
       try {
         await settle(withPace(spent, this.#hosts.latestPace(turn)))
@@ -100,7 +99,7 @@ export class Visitor {
   async #spend(turn: Turn): Promise<Spent> {
     const { identity, clock, isPlan } = this.#parts
     const now = clock.now()
-    const { request, robots } = turn
+    const { request } = turn
     if (!identity.mayVisit(turn.host)) return refuse(turn, 'no `contact` is set', now)
     const pace = this.#hosts.latestPace(turn)
     if (pace !== undefined && pace.asideUntil > now && pace.asideReason !== undefined)
@@ -120,7 +119,7 @@ export class Visitor {
     const verdict = this.#judge(turn, request.url)
     switch (verdict.kind) {
       case 'allowed': {
-        const crawlDelayMs = this.#hosts.crawlDelayOf(robots) ?? 0
+        const crawlDelayMs = this.#hosts.crawlDelayOf(this.#hosts.latestRobots(turn)) ?? 0
         // Rules that were read at another host, where a redirect led, set the pace from here on.
         if (crawlDelayMs > (pace?.crawlDelayMs ?? 0) && crawlDelayMs > this.#parts.options.delayMs)
           return this.#wait(turn, crawlDelayMs, {
@@ -148,19 +147,18 @@ export class Visitor {
         return defer(turn, 'crawl_delay_too_long', message, now)
       }
       case 'unreachable':
-        if (verdict.retryAt === undefined) return defer(turn, 'robots_unreachable', verdict.note, now)
-        return this.#wait(turn, verdict.retryAt - now, { waitsFor: 'robots.txt' })
+        return this.#waitToAskAgain(turn, verdict.retryAt, verdict.note)
       default:
         return verdict satisfies never
     }
   }
 
   /** Asked right before a request is sent: the rules may have been renewed since its URL was found. */
-  #judge({ host, robots }: Turn, url: string): RobotsVerdict {
-    const verdict = judge(robots, url, this.#parts.clock.now(), this.#robotsOptions)
+  #judge(turn: Turn, url: string): RobotsVerdict {
+    const verdict = judge(this.#hosts.latestRobots(turn), url, this.#parts.clock.now(), this.#robotsOptions)
     const isNo =
       verdict.kind === 'disallowed' || verdict.kind === 'unreachable' || verdict.kind === 'crawl_delay_too_long'
-    return isNo && this.#lawless.has(host) ? { kind: 'allowed', rule: 'ignored: ignoreRobotsOf' } : verdict
+    return isNo && this.#lawless.has(turn.host) ? { kind: 'allowed', rule: 'ignored: ignoreRobotsOf' } : verdict
   }
 
   /** The budget that the host has used up. */
@@ -174,11 +172,11 @@ export class Visitor {
   /** Spends a turn on a robots.txt, or on a hop of its redirects. */
   async #learnRules(turn: Turn, origin: string, url: string): Promise<Spent> {
     const { request } = turn
-    const { clock } = this.#parts
     if (this.#robotsInFlight.has(origin)) return this.#waitForRules(turn)
     this.#robotsInFlight.add(origin)
     const release = () => void this.#robotsInFlight.delete(origin)
-    const headers = conditionalHeaders(turn.robots, url)
+    const before = this.#hosts.latestRobots(turn)
+    const headers = conditionalHeaders(before, url)
     const limits = { ...this.#robotsLimits, headers }
     const made = await this.#hosts.request(turn, {
       purpose: 'robots',
@@ -189,18 +187,14 @@ export class Visitor {
     })
     const { outcome } = made
     const hops = request.kind === 'robots' ? request.redirects.length : 0
-    const robots = recordOf(origin, url, outcome, hops, turn.robots, this.#robotsOptions)
+    const robots = recordOf(origin, url, outcome, hops, before, this.#robotsOptions)
+    this.#hosts.learn(robots)
     // At another host, where a redirect led, this origin's Crawl-delay says nothing.
     const { event, sent } = this.#hosts.paceAfter(turn, made, request.kind === 'robots' ? undefined : robots)
     const events: CrawlEvent[] = [event, { kind: 'robots', origin, record: robots }]
 
     if (request.kind !== 'robots' && robots.kind === 'unreachable' && !this.#lawless.has(turn.host)) {
-      const { retryAt, note } = robots
-      const now = clock.now()
-      const spent =
-        retryAt === undefined
-          ? defer(turn, 'robots_unreachable', note, now)
-          : this.#wait(turn, retryAt - now, { waitsFor: 'robots.txt' })
+      const spent = this.#waitToAskAgain(turn, robots.retryAt, robots.note)
       return { settlement: { ...spent.settlement, robots, sent }, events: [...events, ...spent.events], release }
     }
     const redirects = request.kind === 'robots' ? [...request.redirects, url] : [url]
@@ -211,6 +205,13 @@ export class Visitor {
       return { settlement: { kind: 'ended', end: undefined, items: [], robots, follows, sent }, events, release }
     }
     return { settlement: { kind: 'again', request, notBefore: 0, robots, follows, sent }, events, release }
+  }
+
+  /** The rules could not be read. */
+  #waitToAskAgain(turn: Turn, retryAt: number | undefined, note: string): Spent {
+    const now = this.#parts.clock.now()
+    if (retryAt === undefined) return defer(turn, 'robots_unreachable', note, now)
+    return this.#wait(turn, retryAt - now, { waitsFor: 'robots.txt' })
   }
 
   /** Rules are on their way: the host, and not each request of its line, is looked at again after a while. */
@@ -228,17 +229,17 @@ export class Visitor {
   async #fetchSitemap(turn: Turn, request: SitemapRequest, rule: string | undefined): Promise<Spent> {
     const { sitemaps } = this.#parts
     if (sitemaps === undefined) throw new Error(`A sitemap is asked for, and the spider has none: ${request.url}`)
-    const known = sitemaps.before(request, turn.robots)
+    const known = sitemaps.before(request, this.#hosts.latestRobots(turn))
     if (known !== undefined) return known
-    const made = await this.#hosts.request(turn, errand(turn, 'sitemap', request.url, sitemaps.limits, rule))
-    const { event, sent } = this.#hosts.paceAfter(turn, made, turn.robots)
+    const made = await this.#hosts.request(turn, this.#errand(turn, 'sitemap', sitemaps.limits, rule))
+    const { event, sent } = this.#hosts.paceAfter(turn, made, this.#hosts.latestRobots(turn))
     return withSent(await sitemaps.after(request, made.outcome, event), sent)
   }
 
   async #fetchPage(turn: Turn, request: PageRequest, rule: string | undefined): Promise<Spent> {
     const { options } = this.#parts
-    const made = await this.#hosts.request(turn, errand(turn, 'page', request.url, options, rule))
-    const { event, sent } = this.#hosts.paceAfter(turn, made, turn.robots)
+    const made = await this.#hosts.request(turn, this.#errand(turn, 'page', options, rule))
+    const { event, sent } = this.#hosts.paceAfter(turn, made, this.#hosts.latestRobots(turn))
     const { outcome } = made
     switch (outcome.kind) {
       case 'page':
@@ -316,6 +317,12 @@ export class Visitor {
     return isWithheld ? spent : { ...spent, places }
   }
 
+  #errand(turn: Turn, purpose: Errand['purpose'], limits: FetchLimits, rule: string | undefined): Errand {
+    const robots = this.#hosts.latestRobots(turn)
+    const rulesVersion = robots?.kind === 'rules' ? robots.version : undefined
+    return { purpose, url: turn.request.url, limits, rule: rule ?? 'no rule', rulesVersion }
+  }
+
   /** How a page tells what it asks of robots. */
   get #signals(): Pick<ConstructorParameters<typeof Page>[0], 'directivesOf' | 'followNofollow'> {
     const { identity, options, clock } = this.#parts
@@ -339,17 +346,6 @@ const asideWords = {
 } as const
 
 const dateOf = (at: number) => new Date(at).toISOString()
-
-function errand(
-  { robots }: Turn,
-  purpose: SentRequest['purpose'],
-  url: string,
-  limits: FetchLimits,
-  rule: string | undefined,
-): Errand {
-  const rulesVersion = robots?.kind === 'rules' ? robots.version : undefined
-  return { purpose, url, limits, rule: rule ?? 'no rule', rulesVersion }
-}
 
 function withSent(spent: Spent, sent: SentRequest): Spent {
   return { ...spent, settlement: { ...spent.settlement, sent } }

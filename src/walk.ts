@@ -134,9 +134,9 @@ export class Walk {
       await wait
       await goToWork()
     }
-    await goToWork()
+    const place = { begin: goToWork, aside }
     try {
-      await this.#parts.visitor.visit(turn, aside, (spent) => {
+      await this.#parts.visitor.visit(turn, place, (spent) => {
         leaveWork()
         return this.#settle(turn, spent, stopped)
       })

@@ -63,6 +63,22 @@ describe('B1, RFC 9309 section 2.3: robots.txt', () => {
     expect(stats).toMatchObject({ fetched: 100, requests: 101 })
     for (const { at } of pagesIn(log)) expect(at).toBeGreaterThanOrEqual(log[0]?.endedAt ?? 0)
   })
+
+  it('is fetched once also where several requests of a host wait for its neighbours', async () => {
+    const origins = Array.from({ length: 20 }, (_, name) => `http://host-${name}.localhost`)
+    const { log, stats } = await crawlVirtually(
+      robotsIs(() => ({ latencyMs: 300 })),
+      origins.flatMap((origin) => pagesOf(origin, 3)),
+      {
+        perHostConcurrency: 3,
+        perAddressConcurrency: 2,
+        delayMs: 100,
+        lookup: () => Promise.resolve([{ address: '127.0.0.1', family: 4 }]),
+      },
+    )
+    expect(stats).toMatchObject({ fetched: 60, robotsRequests: 20 })
+    for (const origin of origins) expect(log.find((line) => line.origin === origin)?.path).toBe('/robots.txt')
+  })
 })
 
 describe('B2, RFC 9309 section 2.3.1.2: redirects of robots.txt', () => {
