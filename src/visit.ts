@@ -22,6 +22,7 @@ import { combine, readMetaRobots, readRobotsTag } from './politeness/page-direct
 import {
   conditionalHeaders,
   judge,
+  longestRetryMs,
   type RobotsOptions,
   type RobotsVerdict,
   recordOf,
@@ -209,9 +210,15 @@ export class Visitor {
 
   /** The rules could not be read. */
   #waitToAskAgain(turn: Turn, retryAt: number | undefined, note: string): Spent {
-    const now = this.#parts.clock.now()
-    if (retryAt === undefined) return defer(turn, 'robots_unreachable', note, now)
-    return this.#wait(turn, retryAt - now, { waitsFor: 'robots.txt' })
+    const { clock, options } = this.#parts
+    const now = clock.now()
+    // As with every Retry-After: nobody waits for longer than the crawl has patience for.
+    const patienceMs = Math.max(options.maxRetryAfterMs, longestRetryMs)
+    if (retryAt !== undefined && retryAt - now <= patienceMs)
+      return this.#wait(turn, retryAt - now, { waitsFor: 'robots.txt' })
+    // A host that is aside says so itself, on its next turn.
+    const isAside = (this.#hosts.latestPace(turn)?.asideUntil ?? 0) > now
+    return isAside ? again(turn.request) : defer(turn, 'robots_unreachable', note, now)
   }
 
   /** Rules are on their way: the host, and not each request of its line, is looked at again after a while. */

@@ -40,7 +40,8 @@ export interface RobotsOptions {
 
 /** RFC 9309 section 2.3.1.4: after "a reasonably long period of time (for example, 30 days)" a copy is no longer what the site wants. */
 const longestHoldMs = 30 * 24 * 60 * 60 * 1000
-const longestRetryMs = 60 * 60 * 1000
+/** The longest wait of our own before a robots.txt is asked for again. */
+export const longestRetryMs = 60 * 60 * 1000
 /** How long a redirected robots.txt may wait for another host's turn before it is asked for anew. */
 const redirectPatienceMs = 10 * 60 * 1000
 

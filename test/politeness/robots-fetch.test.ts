@@ -207,6 +207,17 @@ describe('B4, RFC 9309 section 2.3.1.3: an unavailable robots.txt', () => {
     expect(gapsOf(log)[0]).toBeGreaterThanOrEqual(5 * minute)
     expect(stats).toMatchObject({ fetched: 3 })
   })
+
+  it('C8: one that asks for more patience than the crawl has puts its host aside', async () => {
+    const startedAt = Date.now()
+    const { log, stats, web } = await crawlVirtually(
+      robotsIs(() => ({ status: 429, headers: { 'retry-after': '99999999999' } })),
+      pagesOf(two, 3),
+    )
+    expect(pathsOf(log)).toEqual(['/robots.txt'])
+    expect(stats).toMatchObject({ stopReason: 'deferred', deferredBy: { retry_after_too_long: 3 } })
+    expect(web.options.clock.now() - (log[0]?.at ?? startedAt)).toBeLessThan(minute)
+  })
 })
 
 describe('B5, RFC 9309 section 2.3.1.4: an unreachable robots.txt', () => {
