@@ -73,7 +73,6 @@ describe('B1, RFC 9309 section 2.3: robots.txt', () => {
         perHostConcurrency: 3,
         perAddressConcurrency: 2,
         delayMs: 100,
-        lookup: () => Promise.resolve([{ address: '127.0.0.1', family: 4 }]),
       },
     )
     expect(stats).toMatchObject({ fetched: 60, robotsRequests: 20 })
@@ -227,7 +226,6 @@ describe('B5, RFC 9309 section 2.3.1.4: an unreachable robots.txt', () => {
     ['599', { status: 599 }],
     ['a reset', 'reset'],
     ['no answer', { latencyMs: day }],
-    ['a broken encoding', { headers: { 'content-encoding': 'gzip' }, body: 'User-agent: *' }],
     ['an unknown encoding', { headers: { 'content-encoding': 'rot13' }, body: 'User-agent: *' }],
   ]
 

@@ -1,5 +1,6 @@
 /** A crawl on the made-up web without sockets, whose counters are held against the servers' log. */
 import { expect } from 'vitest'
+import type { Lookup } from '../../src/fetcher/names.ts'
 import { type CrawlOptions, type CrawlStats, crawl } from '../../src/index.ts'
 import { collect, pagesSpider } from './spiders.ts'
 import { openVirtualWeb, passTime, type VirtualAnswer, type VirtualLine, type VirtualWeb } from './virtual-web.ts'
@@ -10,6 +11,9 @@ export interface VirtualCrawl {
   readonly log: readonly VirtualLine[]
   readonly stats: CrawlStats
 }
+
+/** The system's takes real time, and the virtual clock would run meanwhile. */
+const lookup: Lookup = () => Promise.resolve([{ address: '127.0.0.1', family: 4 }])
 
 type Answer = Parameters<typeof openVirtualWeb>[0]
 
@@ -29,7 +33,7 @@ export async function crawlOn(
   options?: CrawlOptions,
 ): Promise<VirtualCrawl> {
   const before = web.log.length
-  const run = crawl(pagesSpider(seeds), { ...web.options, random: () => 0, ...options })
+  const run = crawl(pagesSpider(seeds), { ...web.options, lookup, random: () => 0, ...options })
   const itemsBefore = run.stats.items
   const items = await passTime(collect(run))
   const log = web.log.slice(before)
