@@ -16,6 +16,7 @@ import { type CrawlRequest, seenAs } from '../request.ts'
 import type { Frontier, FrontierOptions, LoggedItem, Settlement, Turn } from './frontier.ts'
 import { laterOf } from './later-pace.ts'
 import { pathOf } from './tally.ts'
+import { turnsAtOnce } from './turns-at-once.ts'
 
 /** A request in its host's line. */
 interface Waiting {
@@ -223,7 +224,7 @@ export class MemoryFrontier implements Frontier {
 
   /** When a host may take its next turn; `undefined` while it has nothing to do or enough turns out. */
   #nextTurnAt(host: Host): number | undefined {
-    if (host.out >= this.#options.perHostConcurrency) return undefined
+    if (host.out >= turnsAtOnce(host.pace, this.#options.perHostConcurrency)) return undefined
     const work = host.ready.length > 0 ? 0 : host.delayed.peek()?.notBefore
     if (work === undefined) return undefined
     const distance = host.pace?.delayMs ?? this.#options.delayMs

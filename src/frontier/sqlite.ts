@@ -25,6 +25,7 @@ import { laterOf } from './later-pace.ts'
 import { paceOf, paceRowOf, type Row, requestOf, rowOf } from './rows.ts'
 import { prepare, type Statements } from './statements.ts'
 import { pathOf } from './tally.ts'
+import { turnsAtOnce } from './turns-at-once.ts'
 
 /** A host with turns out. */
 interface ActiveHost {
@@ -274,7 +275,7 @@ export class SqliteFrontier implements Frontier {
   /** When a host gets its next turn; `null` while it has nothing to do. */
   #dueAt(host: ActiveHost, now: number): number | null {
     const nobody = host.out.size === 0 ? null : outUntilSettled
-    if (host.out.size >= this.#options.perHostConcurrency) return nobody
+    if (host.out.size >= turnsAtOnce(host.pace, this.#options.perHostConcurrency)) return nobody
     const work = this.#hasWork(host, now) ? 0 : this.#sql.soonest.get(host.id, now)?.not_before
     if (work === undefined || work === null) return nobody
     const distance = host.pace?.delayMs ?? this.#options.delayMs

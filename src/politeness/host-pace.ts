@@ -128,6 +128,9 @@ function healthAfter(before: HostPace, visit: Visit, statedDelayMs: number): Hea
   const gapMs = Math.max(before.backOffMs, statedDelayMs)
   if (visit.answer === 'trouble') {
     const failures = before.failures + 1
+    // What was out already when the pause began, and fails too, is no round of its own.
+    const isRound =
+      failures >= failuresBeforePause && (before.pauses === 0 || visit.timing.sentAt >= before.nextVisitAt)
     const backOffMs = Math.min(Math.max(2 * gapMs, backOffFloorMs), backOffCapMs)
     return {
       backOffMs,
@@ -136,7 +139,7 @@ function healthAfter(before: HostPace, visit: Visit, statedDelayMs: number): Hea
       strainedGapMs: before.strainedGapMs,
       strainedUntil: before.strainedUntil,
       failures,
-      pauses: failures >= failuresBeforePause ? before.pauses + 1 : before.pauses,
+      pauses: isRound ? before.pauses + 1 : before.pauses,
       refusals: 0,
     }
   }

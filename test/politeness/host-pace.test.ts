@@ -189,12 +189,29 @@ describe('back-off', () => {
 })
 
 describe('C9: the circuit breaker', () => {
-  const inTrouble = (count: number) => pacesAfter(Array(count).fill(trouble))
+  /** Each is sent as soon as it may be. */
+  function inTrouble(count: number): { pace: HostPace | undefined; at: number } {
+    let [pace, at]: [HostPace | undefined, number] = [undefined, 10_000]
+    for (let failure = 0; failure < count; failure += 1) {
+      at = pace?.nextVisitAt ?? at
+      pace = paceAfter(pace, visit({ answer: 'trouble', sentAt: at, firstByteAt: at, endedAt: at }), options)
+    }
+    return { pace, at }
+  }
 
   it('gives a host a pause of five minutes after five failures in a row, and then one request', () => {
-    expect(inTrouble(4).at(-1)).toMatchObject({ waitsFor: 'back-off', pauses: 0 })
-    expect(inTrouble(5).at(-1)).toMatchObject({ nextVisitAt: 310_000, waitsFor: 'pause after failures', pauses: 1 })
-    expect(inTrouble(6).at(-1)).toMatchObject({ nextVisitAt: 310_000, pauses: 2, asideUntil: 0 })
+    expect(inTrouble(4).pace).toMatchObject({ waitsFor: 'back-off', pauses: 0 })
+    for (const [count, pauses] of [
+      [5, 1],
+      [6, 2],
+    ] as const) {
+      const { pace, at } = inTrouble(count)
+      expect(pace).toMatchObject({ nextVisitAt: at + 300_000, waitsFor: 'pause after failures', pauses, asideUntil: 0 })
+    }
+  })
+
+  it('ours: several that fail at once, having been sent before the pause, are one round', () => {
+    expect(pacesAfter(Array(8).fill(trouble)).at(-1)).toMatchObject({ failures: 8, pauses: 1, asideUntil: 0 })
   })
 
   it('closes with the first good answer', () => {
@@ -204,8 +221,9 @@ describe('C9: the circuit breaker', () => {
   })
 
   it('puts a host aside that three pauses did not help', () => {
-    expect(inTrouble(7).at(-1)).toMatchObject({ pauses: 3, asideUntil: 0 })
-    expect(inTrouble(8).at(-1)).toMatchObject({ asideUntil: 3_610_000, asideReason: 'keeps_failing' })
+    expect(inTrouble(7).pace).toMatchObject({ pauses: 3, asideUntil: 0 })
+    const { pace, at } = inTrouble(8)
+    expect(pace).toMatchObject({ asideUntil: at + 3_600_000, asideReason: 'keeps_failing' })
   })
 
   it('puts a host aside that refuses us ten times in a row, and looks for no way round', () => {

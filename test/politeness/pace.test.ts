@@ -243,6 +243,21 @@ describe('C9: a host in trouble', () => {
     expect(stats.deferredBy.keeps_failing).toBeGreaterThan(20)
   })
 
+  it('gets its pauses also when several of its requests fail at once', async () => {
+    let requests = 0
+    // The one that tries takes longer than the gap in force.
+    const site = pagesAre(() => ({ status: 503, latencyMs: ++requests > 8 ? 100_000 : 5_000 }))
+    const options = { perHostConcurrency: 8, delayMs: 100 }
+    const { log, stats } = await crawlVirtually(site, pagesOf(two, 60), options)
+    const pages = pagesIn(log)
+    const pauses = pages.filter(({ at }, index) => index > 0 && at - (pages[index - 1]?.at ?? 0) >= 5 * minute)
+    expect(pauses).toHaveLength(3)
+    // Half open: nobody goes along with the one that tries.
+    for (const { open } of pauses) expect(open).toBe(1)
+    expect(pages.filter(({ at }) => at >= (pauses[0]?.at ?? 0))).toHaveLength(3)
+    expect(stats.deferredBy.keeps_failing).toBeGreaterThan(20)
+  })
+
   it('that recovers in a pause is visited on, carefully', async () => {
     let failures = 0
     const site = pagesAre(() => (++failures <= 6 ? { status: 500 } : html()))
