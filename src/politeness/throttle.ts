@@ -22,6 +22,7 @@ interface Limiter {
 export class Throttle {
   readonly #perHostConcurrency: number
   readonly #limiters = new Map<string, Limiter>()
+  #seenAt = 0
 
   constructor(perHostConcurrency: number) {
     this.#perHostConcurrency = perHostConcurrency
@@ -41,6 +42,10 @@ export class Throttle {
   }
 
   #limiterOf(host: string, gapMs: number): Limiter {
+    // bottleneck reads the clock on the wall: one that was set back would hold its jobs until it has caught up.
+    const now = Date.now()
+    if (now < this.#seenAt) this.#limiters.clear()
+    this.#seenAt = now
     const known = this.#limiters.get(host)
     if (known !== undefined) {
       // A Map iterates in order of insertion: putting the entry back makes it the newest.

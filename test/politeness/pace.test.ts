@@ -326,4 +326,14 @@ describe('C10: the gap follows the latency', () => {
   })
 })
 
-describe('C14: the clock', () => {})
+describe('C14: the clock', () => {
+  it.each([-8, 8])('of the wall that is set by %i hours changes nothing', async (hours) => {
+    let pages = 0
+    const site = pagesAre(() => {
+      if (++pages === 10) vi.setSystemTime(Date.now() + hours * hour)
+      return html()
+    })
+    const { log } = await crawlVirtually(site, pagesOf(two, 30))
+    expect(gapsOf(log)).toEqual(Array(30).fill(1_020))
+  })
+})
