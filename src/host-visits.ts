@@ -7,7 +7,7 @@ import type { Fetcher, FetchLimits } from './fetcher/fetcher.ts'
 import type { Turn } from './frontier/frontier.ts'
 import { type HostPace, type RobotsRecord, unvisited } from './host.ts'
 import type { Options } from './options.ts'
-import type { Outcome } from './outcome.ts'
+import type { Outcome, Timing } from './outcome.ts'
 import type { Aside, Crowds } from './politeness/crowds.ts'
 import { paceAfter, sourceOf, type Visit } from './politeness/host-pace.ts'
 import { parseRetryAfter } from './politeness/retry-after.ts'
@@ -124,7 +124,8 @@ export class HostVisits {
   paceAfter(turn: Turn, made: Made, robots: RobotsRecord | undefined): { event: CrawlEvent; sent: SentRequest } {
     const { options, random, startedAt } = this.#parts
     const { outcome, purpose, url, before } = made
-    const { timing, bytes } = outcome
+    const { bytes } = outcome
+    const timing = plausible(outcome.timing, made.limits)
     const { sentAt, endedAt } = timing
     const status = 'status' in outcome ? outcome.status : undefined
     const retryAfterMs = retryAfterOf(outcome, status)
@@ -184,6 +185,14 @@ export class HostVisits {
     const visited = this.#visited.get(turn.host)
     if (visited !== undefined) visited.pace = pace
   }
+}
+
+/** No answer takes longer than it may. Where the clock says so, it has run on while this machine slept, and the host need not rest for it. */
+function plausible(timing: Timing, { totalTimeoutMs }: FetchLimits): Timing {
+  const { sentAt, endedAt } = timing
+  return totalTimeoutMs > 0 && endedAt - sentAt > totalTimeoutMs
+    ? { ...timing, sentAt: endedAt - totalTimeoutMs }
+    : timing
 }
 
 /** RFC 9110 section 10.2.3: with 503, 429 (RFC 6585 section 4) and redirects. An answer that is well has no reason to ask for it. */

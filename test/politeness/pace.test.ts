@@ -327,6 +327,20 @@ describe('C10: the gap follows the latency', () => {
 })
 
 describe('C14: the clock', () => {
+  it('that jumps eight hours ahead, as after a laptop slept, makes no burst', async () => {
+    const origins = [two, three, 'http://127.0.0.4']
+    const web = openVirtualWeb(pagesAre(() => html()))
+    const { transport, clock } = web.options
+    const jumped = { ...clock, now: () => clock.now() + (web.log.length > 31 ? 8 * hour : 0) }
+    const seeds = origins.flatMap((origin) => pagesOf(origin, 30))
+    const { log, stats } = await crawlOn(web, seeds, { transport, clock: jumped })
+    expect(stats).toMatchObject({ fetched: 90 })
+    for (const origin of origins)
+      expect(Math.min(...gapsOf(log, new URL(origin).hostname))).toBeGreaterThanOrEqual(second)
+    // Nor does it hold anybody up: an answer that was on its way did not take eight hours.
+    expect((log.at(-1)?.at ?? 0) - (log[0]?.at ?? 0)).toBeLessThan(10 * minute)
+  })
+
   it.each([-8, 8])('of the wall that is set by %i hours changes nothing', async (hours) => {
     let pages = 0
     const site = pagesAre(() => {
