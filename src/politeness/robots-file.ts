@@ -104,5 +104,6 @@ const apart = (ascii: string) => Buffer.from(ascii, 'latin1').toString('latin1')
 /** Seconds, decimals allowed; anything else (empty, negative, hex, units, not finite) is no delay. Non-standard, and widely used. */
 function parseCrawlDelay(value: string): number | undefined {
   const seconds = /^\d+(\.\d+)?$|^\.\d+$/.test(value) ? Number(value) : Number.NaN
-  return Number.isFinite(seconds) ? seconds * 1000 : undefined
+  // A number that is still finite in milliseconds, for a store has no word for others.
+  return Number.isFinite(seconds) ? Math.min(seconds * 1000, Number.MAX_SAFE_INTEGER) : undefined
 }

@@ -112,6 +112,15 @@ describe('C4: a Crawl-delay', () => {
     },
   )
 
+  it('C5: keeps its size in a store: the crawl that is resumed does not ask sooner, either', async () => {
+    const store = await newFolder()
+    const site = robotsIs(`User-agent: *\nCrawl-delay: ${'9'.repeat(306)}\n`)
+    const first = await crawlVirtually(site, pagesOf(two, 4), { store })
+    const { log, stats } = await crawlOn(first.web, pagesOf(two, 4), { store, start: 'resume' })
+    expect(log).toEqual([])
+    expect(stats.deferredBy).toEqual({ crawl_delay_too_long: 4 })
+  })
+
   it('that was too long is kept to once the crawl is resumed with more patience', async () => {
     const store = await newFolder()
     const first = await crawlVirtually(robotsIs('User-agent: *\nCrawl-delay: 120\n'), pagesOf(two, 4), { store })
