@@ -31,6 +31,8 @@ export interface Place {
   begin(): Promise<void>
   /** Waits without keeping others from work. */
   readonly aside: Aside
+  /** Visits that wait are not to begin any more. */
+  isOver(): boolean
 }
 
 /** What turns that are out have learnt of their host: with several of them, the last one taken knows the least. */
@@ -124,8 +126,7 @@ export class HostVisits {
   paceAfter(turn: Turn, made: Made, robots: RobotsRecord | undefined): { event: CrawlEvent; sent: SentRequest } {
     const { options, random, startedAt } = this.#parts
     const { outcome, purpose, url, before } = made
-    const { bytes } = outcome
-    const timing = plausible(outcome.timing, made.limits)
+    const { timing, bytes } = outcome
     const { sentAt, endedAt } = timing
     const status = 'status' in outcome ? outcome.status : undefined
     const retryAfterMs = retryAfterOf(outcome, status)
@@ -134,7 +135,7 @@ export class HostVisits {
     const isRetry = turn.request.attempt > 0
     const next = paceAfter(
       latest,
-      { timing, answer: answerOf(made, status), isRetry, retryAfterMs, crawlDelayMs },
+      { timing: plausible(timing, made.limits), answer: answerOf(made, status), isRetry, retryAfterMs, crawlDelayMs },
       { ...options, random },
     )
     const { sentAt: lastSentAt = 0, nextVisitAt = 0 } = latest ?? {}

@@ -84,11 +84,11 @@ export class Visitor {
   }
 
   /**
-   * Spends a turn, and hands what came of it to `settle`.
+   * Spends a turn, and hands what came of it to `settle`: that its request is to be made again, if no visit begins any more.
    */
   visit(turn: Turn, place: Place, settle: (spent: Spent) => Promise<void>): Promise<void> {
     return this.#hosts.during(turn, place, async () => {
-      const spent = await this.#spend(turn)
+      const spent = place.isOver() ? again(turn.request) : await this.#spend(turn)
       try {
         await settle(withPace(spent, this.#hosts.latestPace(turn)))
       } finally {

@@ -38,6 +38,8 @@ export class Walk {
   readonly #visits = new Set<Promise<void>>()
   /** For those of them that are being spent: fetched, or parsed. */
   readonly #slots: Slots
+  /** Aborts when no turn is taken any more, and no visit that waits begins. */
+  readonly #halt = new AbortController()
   #atWork = 0
   #visitEnded: () => void = () => undefined
   #fetched = 0
@@ -55,7 +57,7 @@ export class Walk {
    */
   async run(draining: AbortSignal, stopped: AbortSignal): Promise<WalkEnd> {
     const { frontier, options, clock } = this.#parts
-    const halt = new AbortController()
+    const halt = this.#halt
     if (draining.aborted) halt.abort()
     draining.addEventListener('abort', () => halt.abort(), { once: true })
     // A stop does not wait for a parser that may never return.
@@ -134,7 +136,7 @@ export class Walk {
       await wait
       await goToWork()
     }
-    const place = { begin: goToWork, aside }
+    const place = { begin: goToWork, aside, isOver: () => this.#halt.signal.aborted }
     try {
       await this.#parts.visitor.visit(turn, place, (spent) => {
         leaveWork()
