@@ -228,9 +228,12 @@ export class Page<Data = unknown, Args = Readonly<Record<string, string | undefi
 /** HTML section 4.6.6: `rel` is a list of words in any case. */
 const saysNofollow = /(?:^|\s)nofollow(?:\s|$)/i
 
-/** Any name may be our product token, so it is only asked whether a `<meta>` has words that robots know. */
+/**
+ * Any name may be our product token, so it is only asked whether a `<meta>` has words that robots know. No search goes past the next `<`:
+ * a page of nothing but `<meta ` would take hours.
+ */
 const speaksToRobots =
-  /<meta\b[^>]*\b(?:no(?:index|follow|ne|archive|snippet|imageindex|translate|ai|imageai)|unavailable_after|max-(?:snippet|image-preview|video-preview)|robots)\b/i
+  /<meta\b[^<>]*\b(?:no(?:index|follow|ne|archive|snippet|imageindex|translate|ai|imageai)|unavailable_after|max-(?:snippet|image-preview|video-preview)|robots)\b/i
 
 const isLink = new Set(['href', 'src', 'action'])
 

@@ -1,4 +1,5 @@
 import { describe, expect, expectTypeOf, it } from 'vitest'
+import { asksNothing } from '../../src/directives.ts'
 import { createPage } from '../../src/parse-page.ts'
 import type { Follow } from '../../src/spider/follow.ts'
 import { Page } from '../../src/spider/page.ts'
@@ -205,5 +206,30 @@ describe('page.follow()', () => {
     page.follow('javascript:void(0)', { data: 1 })
     page.follow('/good')
     expect(page.skippedLinks).toBe(3)
+  })
+})
+
+describe('what a page asks of robots', () => {
+  const metasOf = (body: string) => {
+    const metas: unknown[] = []
+    const directivesOf = (_headers: unknown, found: readonly unknown[]) => {
+      metas.push(...found)
+      return asksNothing
+    }
+    void createPage({ url, body, directivesOf }).directives
+    return metas
+  }
+
+  it('is read of the head, in any case and over line ends', () => {
+    const robots = { name: 'robots', content: 'noindex' }
+    expect(metasOf('<meta name="robots" content="noindex">')).toEqual([robots])
+    expect(metasOf('<TITLE>x</TITLE><META\nCONTENT=noindex\nNAME=robots>')).toEqual([robots])
+    expect(metasOf('<body><meta name="robots" content="noindex">')).toEqual([])
+  })
+
+  it('takes no longer than the page is long, whatever it is made of', () => {
+    const before = performance.now()
+    expect(metasOf('<meta '.repeat(60_000))).toEqual([])
+    expect(performance.now() - before).toBeLessThan(2_000)
   })
 })
