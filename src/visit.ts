@@ -5,6 +5,7 @@
  */
 import { hostOf, originOf } from './canonical-url.ts'
 import type { Clock } from './clock.ts'
+import type { PageDirectives } from './directives.ts'
 import { messageOf } from './errors.ts'
 import { type CrawlEvent, emptyResult } from './events.ts'
 import { decodeText } from './fetcher/charset.ts'
@@ -290,14 +291,17 @@ export class Visitor {
     const page = new Page({ ...request, ...outcome, decode: decodeText, args, ...this.#signals })
     const places = items.openPlaces()
     let finds: Finds
+    let asked: PageDirectives
     try {
+      // Before the parser, which may take parts of the page away.
+      asked = page.directives
       finds = await collectFinds(spider, request, page, places, options.maxFindsPerPage)
     } catch (error) {
       places.giveBack()
       const message = `Parser \`${request.parser}\` failed: ${messageOf(error)}: ${request.url}`
       return end(request, { state: 'failed', reason: 'parser' }, { events: [event], message, error })
     }
-    const { noindex, nofollow, all } = page.directives
+    const { noindex, nofollow, all } = asked
     const isWithheld = noindex && !options.keepNoindex
     if (isWithheld) places.giveBack()
     const isDeadEnd = nofollow && !options.followNofollow
