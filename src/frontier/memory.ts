@@ -15,7 +15,7 @@ import type { HostPace, RobotsRecord } from '../host.ts'
 import { type CrawlRequest, seenAs } from '../request.ts'
 import type { Frontier, FrontierOptions, LoggedItem, Settlement, Turn } from './frontier.ts'
 import { laterOf } from './later-pace.ts'
-import { pathOf } from './tally.ts'
+import { queriedPathOf } from './tally.ts'
 import { turnsAtOnce } from './turns-at-once.ts'
 
 /** A request in its host's line. */
@@ -164,7 +164,7 @@ export class MemoryFrontier implements Frontier {
       const verdict = dropsAll ?? this.#options.admits(request)
       if (verdict !== 'in') return verdict
       const { maxQueriesPerPath = Number.POSITIVE_INFINITY } = this.#options
-      const path = pathOf(request.url)
+      const path = queriedPathOf(request)
       if (path !== undefined && this.#tally(path) > maxQueriesPerPath) return 'too_many_queries'
     } else {
       this.#otherRequests += 1

@@ -24,7 +24,7 @@ import { HostIds, RobotsRecords } from './known.ts'
 import { laterOf } from './later-pace.ts'
 import { paceOf, paceRowOf, type Row, requestOf, rowOf } from './rows.ts'
 import { prepare, type Statements } from './statements.ts'
-import { pathOf } from './tally.ts'
+import { queriedPathOf } from './tally.ts'
 import { turnsAtOnce } from './turns-at-once.ts'
 
 /** A host with turns out. */
@@ -199,7 +199,7 @@ export class SqliteFrontier implements Frontier {
       const verdict = request.kind === 'page' ? (dropsAll ?? this.#options.admits(request)) : 'in'
       if (verdict !== 'in') return this.#wasSeen(host, print) ? 'seen' : verdict
       host ??= this.#hosts.add(name)
-      const path = pathOf(known)
+      const path = queriedPathOf(request)
       if (path !== undefined && this.#isTooMany(host, path))
         return this.#wasSeen(host, print) ? 'seen' : 'too_many_queries'
       this.#recent.add(host, print)

@@ -7,9 +7,10 @@ import { canonicalUrl } from '../../src/canonical-url.ts'
 import { systemClock } from '../../src/clock.ts'
 import { StaleTurnError } from '../../src/errors.ts'
 import { emptyResult } from '../../src/events.ts'
-import type { Ended, Frontier, FrontierOptions, Turn } from '../../src/frontier/frontier.ts'
+import type { Deferred, Ended, Frontier, FrontierOptions, Settlement, Turn } from '../../src/frontier/frontier.ts'
 import { type HostPace, unvisited } from '../../src/host.ts'
-import type { CrawlRequest, PageRequest } from '../../src/request.ts'
+import type { CrawlRequest, PageRequest, SitemapRequest } from '../../src/request.ts'
+import type { SentRequest } from '../../src/sent-request.ts'
 
 export type OpenFrontier = (options: FrontierOptions) => Promise<Frontier>
 
@@ -18,6 +19,38 @@ export function request(url: string, more: Partial<PageRequest> = {}): PageReque
   if (canonical === undefined) throw new Error(url)
   const base = { kind: 'page', priority: 0, attempt: 0, redirects: [], depth: 0, parser: 'parse' } as const
   return { ...base, url: canonical, referrer: undefined, data: undefined, ...more }
+}
+
+export function sitemap(url: string, more: Partial<SitemapRequest> = {}): SitemapRequest {
+  const base = { kind: 'sitemap', priority: 9, attempt: 0, redirects: [], level: 0, isDiscovery: false } as const
+  return { ...base, url, origin: '', ...more }
+}
+
+export const deferred = (more: Partial<Deferred> = {}): Deferred => {
+  return { kind: 'deferred', reason: 'over_budget', follows: [], ...more }
+}
+
+/** For the ledger. */
+export const sentTo = (host: string, more: Partial<SentRequest> = {}): SentRequest => {
+  return {
+    host,
+    address: '127.0.0.1',
+    purpose: 'page',
+    url: `http://${host}/`,
+    sentAt: 1_000.25,
+    endedAt: 1_001.5,
+    notBefore: 1_000,
+    gapMs: undefined,
+    delayMs: 0,
+    delayFrom: 'delayMs',
+    rule: 'no rule',
+    rulesVersion: undefined,
+    status: 200,
+    fault: undefined,
+    bytes: 7,
+    retryAfterMs: undefined,
+    ...more,
+  }
 }
 
 export const done = (more: Partial<Ended> = {}): Ended => {
@@ -43,7 +76,7 @@ export function describeFrontier(name: string, openFrontier: OpenFrontier): void
     })
 
     /** Takes and settles every turn; gives the URLs in order. */
-    async function walk(frontier: Frontier, settle: (turn: Turn) => Ended = () => done()): Promise<string[]> {
+    async function walk(frontier: Frontier, settle: (turn: Turn) => Settlement = () => done()): Promise<string[]> {
       const urls: string[] = []
       for await (const turn of frontier.turns(new AbortController().signal)) {
         urls.push(turn.request.url)
@@ -313,6 +346,211 @@ export function describeFrontier(name: string, openFrontier: OpenFrontier): void
         }
         expect(urls.map((url) => url.at(-1)).join('')).toBe('121')
       })
+    })
+
+    describe('a request that is put off', () => {
+      it('takes no further turn and is not waiting: the turns end, and the rest of the line goes on', async () => {
+        const frontier = await open()
+        await frontier.offer(['1', '2', '3'].map((path) => request(`http://a.test/${path}`)))
+        const urls = await walk(frontier, (turn) => (turn.request.url.endsWith('2') ? deferred() : done()))
+        expect(urls).toEqual(['http://a.test/1', 'http://a.test/2', 'http://a.test/3'])
+        expect(frontier.waiting).toBe(0)
+        expect(await walk(frontier)).toEqual([])
+      })
+
+      it('was seen: it is not added a second time', async () => {
+        const frontier = await open()
+        await frontier.offer([request('http://a.test/1')])
+        await walk(frontier, () => deferred())
+        expect(await frontier.offer([request('http://a.test/1')])).toMatchObject({ added: 0, seen: 1 })
+        expect(await walk(frontier)).toEqual([])
+      })
+
+      it('keeps the follows, the counts, the pace and the rules of its settlement', async () => {
+        const frontier = await open()
+        await frontier.offer([request('http://a.test/1')])
+        const robots = { kind: 'redirected', origin: 'http://a.test', attempts: 2, expiresAt: 5 } as const
+        const known: unknown[] = []
+        const results: unknown[] = []
+        for await (const turn of frontier.turns(new AbortController().signal)) {
+          known.push([turn.request.url, turn.pace?.backOffMs, turn.robots])
+          const follows = [request('http://a.test/2'), request('http://a.test/1')]
+          const counts = { 'deferred.over_budget': 1, requests: 1 }
+          const pace = restingFor(0, { backOffMs: 7 })
+          const isFirst = known.length === 1
+          results.push(await frontier.settle(turn, isFirst ? deferred({ follows, counts, pace, robots }) : done()))
+        }
+        expect(known).toEqual([
+          ['http://a.test/1', undefined, undefined],
+          ['http://a.test/2', 7, robots],
+        ])
+        expect(results).toEqual([{ ...emptyResult(), added: 1, seen: 1 }, emptyResult()])
+        expect(frontier.counts).toMatchObject({ 'deferred.over_budget': 1, requests: 1, added: 2, seen: 1 })
+      })
+
+      it('gives its place among those that are out to the next', async () => {
+        const frontier = await open({ perHostConcurrency: 2 })
+        await frontier.offer(['1', '2', '3'].map((path) => request(`http://a.test/${path}`)))
+        const turns = frontier.turns(new AbortController().signal)[Symbol.asyncIterator]()
+        const [first, second] = [await nextWithin(turns, 1_000), await nextWithin(turns, 1_000)]
+        if (first === undefined || second === undefined) throw new Error('no turn')
+        const third = turns.next()
+        await frontier.settle(first, deferred())
+        expect(((await third).value as Turn).request.url).toBe('http://a.test/3')
+        expect(frontier.waiting).toBe(2)
+        await expect(frontier.settle(first, deferred())).rejects.toThrow(StaleTurnError)
+      })
+
+      it('may be a sitemap, which is not counted among the pages', async () => {
+        const frontier = await open()
+        await frontier.offer([sitemap('http://a.test/s.xml'), request('http://a.test/1')])
+        expect(await walk(frontier, (turn) => (turn.request.kind === 'sitemap' ? deferred() : done()))).toHaveLength(2)
+        expect(frontier.waiting).toBe(0)
+      })
+    })
+
+    describe('sitemaps', () => {
+      it('are asked for once, by a name of their own: a page of the same URL is added as well', async () => {
+        const frontier = await open()
+        const url = 'http://a.test/feed'
+        expect(await frontier.offer([sitemap(url), sitemap(url, { level: 1 })])).toMatchObject({ added: 1, seen: 1 })
+        expect(await frontier.offer([request(url), request(url)])).toMatchObject({ added: 1, seen: 1 })
+        expect(await walk(frontier, (turn) => done(turn.request.kind === 'page' ? {} : { end: undefined }))).toEqual([
+          url,
+          url,
+        ])
+        expect(await frontier.offer([sitemap(url), request(url)])).toMatchObject({ added: 0, seen: 2 })
+      })
+
+      it('are no pages: not in scope, not waiting, not counted', async () => {
+        const frontier = await open({ admits: () => 'out_of_scope' })
+        expect(await frontier.offer([sitemap('http://a.test/s.xml'), sitemap('http://a.test/s.xml')])).toMatchObject({
+          added: 1,
+          seen: 1,
+        })
+        expect(frontier.waiting).toBe(0)
+        expect(await walk(frontier, () => done({ end: undefined }))).toHaveLength(1)
+        expect(frontier.waiting).toBe(0)
+        const { added = 0, seen = 0 } = frontier.counts
+        expect([added, seen]).toEqual([0, 0])
+      })
+
+      it('come back with all that they were offered with, also when they are made again', async () => {
+        const frontier = await open()
+        const full = sitemap('http://a.test/s.xml?x=1', {
+          origin: 'https://b.test:81',
+          level: 2,
+          attempt: 1,
+          redirects: ['http://a.test/old'],
+          priority: Number.MAX_SAFE_INTEGER - 1,
+        })
+        const discovery = sitemap('http://c.test/sitemap.xml', { origin: 'http://c.test', isDiscovery: true })
+        await frontier.offer([full, discovery])
+        const given: CrawlRequest[] = []
+        await walk(frontier, ({ request: taken }) => {
+          given.push(taken)
+          const isAgain = taken.url === full.url && taken.attempt === 1
+          if (!isAgain) return done({ end: undefined })
+          return { kind: 'again', request: { ...taken, attempt: 2 }, notBefore: 0, follows: [] }
+        })
+        const [ofA, ofC] = ['a.test', 'c.test'].map((host) => given.filter(({ url }) => new URL(url).host === host))
+        expect(ofA).toEqual([full, { ...full, attempt: 2 }])
+        expect(ofC).toEqual([discovery])
+      })
+
+      it('go before the pages of their host by their priority', async () => {
+        const frontier = await open()
+        await frontier.offer([request('http://a.test/1', { priority: 5 }), sitemap('http://a.test/s.xml')])
+        expect((await walk(frontier, () => done({ end: undefined })))[0]).toBe('http://a.test/s.xml')
+      })
+    })
+
+    describe('traps', () => {
+      const queries = (count: number, more: Partial<PageRequest> = {}) =>
+        Array.from({ length: count }, (_, n) => request(`http://a.test/s?page=${n}`, { depth: 1, ...more }))
+
+      it('takes maxQueriesPerPath URLs of one path that differ in their query, and counts the others', async () => {
+        const frontier = await open({ maxQueriesPerPath: 3 })
+        expect(await frontier.offer(queries(5))).toMatchObject({ added: 3, too_many_queries: 2 })
+        // Those that were taken are seen, and do not count twice; those that were not may come again.
+        expect(await frontier.offer(queries(5))).toMatchObject({ seen: 3, too_many_queries: 2 })
+        const others = [
+          'http://a.test/s',
+          'http://a.test/t?page=9',
+          'http://b.test/s?page=9',
+          'https://a.test/s?page=9',
+        ]
+        expect(await frontier.offer(others.map((url) => request(url, { depth: 1 })))).toMatchObject({ added: 4 })
+        expect(await walk(frontier)).toHaveLength(7)
+        expect(frontier.counts).toMatchObject({ added: 7, seen: 3, too_many_queries: 4 })
+      })
+
+      it('does not count what is out of scope', async () => {
+        const frontier = await open({
+          maxQueriesPerPath: 2,
+          admits: ({ url }) => (/[01]$/.test(url) ? 'out_of_scope' : 'in'),
+        })
+        expect(await frontier.offer(queries(4))).toMatchObject({ added: 2, out_of_scope: 2 })
+      })
+
+      it('takes every seed: what a person wrote is no trap', async () => {
+        const frontier = await open({ maxQueriesPerPath: 3 })
+        expect(await frontier.offer(queries(5, { depth: 0 }))).toMatchObject({ added: 5, too_many_queries: 0 })
+      })
+
+      it('takes every sitemap: they have a limit of their own', async () => {
+        const frontier = await open({ maxQueriesPerPath: 1 })
+        const sitemaps = [1, 2, 3].map((page) => sitemap(`http://a.test/sitemap.xml?page=${page}`))
+        expect(await frontier.offer(sitemaps)).toMatchObject({ added: 3 })
+      })
+
+      it('drops the follows of the pages that come after maxSameContent of the same content, on one host', async () => {
+        const frontier = await open({ maxSameContent: 2 })
+        await frontier.offer(['1', '2', '3', '4'].map((path) => request(`http://a.test/${path}`)))
+        await frontier.offer([request('http://b.test/1')])
+        const results = new Map<string, unknown>()
+        for await (const turn of frontier.turns(new AbortController().signal)) {
+          const { url } = turn.request
+          // The fourth has another content; a page without any is not looked at.
+          const content = /new/.test(url) ? undefined : url.endsWith('a.test/4') ? 6 : 5
+          const follows = content === undefined ? [] : [request(`${url}/new`), request('http://a.test/1')]
+          const result = await frontier.settle(turn, done({ content, follows }))
+          if (content !== undefined) results.set(url, result)
+        }
+        const taken = { ...emptyResult(), added: 1, seen: 1 }
+        // What was seen is not called a trap.
+        const dropped = { ...emptyResult(), same_content: 1, seen: 1 }
+        expect(Object.fromEntries(results)).toEqual({
+          'http://a.test/1': taken,
+          'http://a.test/2': taken,
+          'http://a.test/3': dropped,
+          'http://a.test/4': taken,
+          'http://b.test/1': taken,
+        })
+        expect(frontier.counts).toMatchObject({ same_content: 1 })
+        // Not seen: where another page leads there, it is visited.
+        expect(await frontier.offer([request('http://a.test/3/new')])).toMatchObject({ added: 1 })
+      })
+
+      it('keeps the items of a page whose follows are dropped', async () => {
+        const frontier = await open({ maxSameContent: 1 })
+        await frontier.offer(['1', '2'].map((path) => request(`http://a.test/${path}`)))
+        await walk(frontier, ({ request: { url } }) => done({ content: 5, items: [{ url }] }))
+        expect(await frontier.readItems(0, 10)).toHaveLength(2)
+      })
+    })
+
+    it('takes the request that a turn was spent on with any settlement, whether it keeps a ledger or not', async () => {
+      const frontier = await open()
+      await frontier.offer(['1', '2', '3'].map((path) => request(`http://a.test/${path}`)))
+      let turns = 0
+      await walk(frontier, ({ host, request: taken }) => {
+        turns += 1
+        const sent = sentTo(host)
+        if (turns === 1) return { kind: 'again', request: taken, notBefore: 0, follows: [], sent }
+        return turns === 2 ? deferred({ sent }) : done({ sent })
+      })
+      expect(turns).toBe(4)
     })
 
     describe('the end', () => {
