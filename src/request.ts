@@ -41,7 +41,10 @@ export interface SitemapRequest extends RequestBase {
   readonly origin: string
   /** Indexes above it. */
   readonly level: number
-  /** Asks the origin's robots.txt for the sitemaps that there are; only if it names none, this URL is fetched. */
+  /**
+   * Nobody has named it. Its URL is a robots.txt, which is known by then and asked which sitemaps there are; if it names none, the next
+   * such request is for /sitemap.xml, and it is no fault if that is not there.
+   */
   readonly isDiscovery: boolean
 }
 
@@ -51,5 +54,5 @@ export type CrawlRequest = PageRequest | RobotsRequest | SitemapRequest
 export function seenAs(request: CrawlRequest): string | undefined {
   if (request.kind === 'page') return request.url
   if (request.kind === 'robots') return undefined
-  return `${request.isDiscovery ? 'sitemaps of' : 'sitemap'} ${request.url}`
+  return `sitemap ${request.url}`
 }

@@ -11,6 +11,7 @@ import type { FetchLimits } from './fetcher/fetcher.ts'
 import type { RobotsRecord } from './host.ts'
 import type { Options } from './options.ts'
 import type { Outcome, PageOutcome } from './outcome.ts'
+import { robotsUrlOf } from './politeness/robots.ts'
 import type { CrawlRequest, PageRequest, SitemapRequest } from './request.ts'
 import { again, endOther, type Spent } from './spent.ts'
 import type { Sitemaps } from './spider/sitemap/check-sitemaps.ts'
@@ -35,7 +36,7 @@ export interface SitemapVisitsParts {
 export function sitemapSeeds({ urls }: Sitemaps, origins: Iterable<string>): readonly SitemapRequest[] {
   if (urls.length > 0) return urls.map((url) => sitemapRequest(url, '', 0))
   return [...new Set(origins)].map((origin) => ({
-    ...sitemapRequest(`${origin}/sitemap.xml`, origin, 0),
+    ...sitemapRequest(robotsUrlOf(origin), origin, 0),
     isDiscovery: true,
   }))
 }
@@ -69,12 +70,11 @@ export class SitemapVisits {
   /** What can be said of a sitemap without a request; `undefined` if it is to be fetched. */
   before(request: SitemapRequest, robots: RobotsRecord | undefined): Spent | undefined {
     const { maxSitemaps } = this.#parts.options
-    const named = request.isDiscovery && robots?.kind === 'rules' ? robots.rules.sitemaps : []
-    if (named.length > 0)
-      return endOther(
-        [],
-        named.map((url) => sitemapRequest(url, request.origin, 0)),
-      )
+    if (request.isDiscovery && request.url === robotsUrlOf(request.origin)) {
+      const named = robots?.kind === 'rules' ? robots.rules.sitemaps : []
+      const guess = { ...request, url: `${request.origin}/sitemap.xml` }
+      return endOther([], named.length === 0 ? [guess] : named.map((url) => sitemapRequest(url, request.origin, 0)))
+    }
     if (this.#requested >= maxSitemaps)
       return endOther([fault(request, `More than ${maxSitemaps} sitemaps (raise maxSitemaps)`)])
     this.#requested += 1
@@ -94,7 +94,7 @@ export class SitemapVisits {
             event,
             fault(request, `Too many redirects, the last to ${outcome.target}: GET ${request.url}`),
           ])
-        return endOther([event], [{ ...request, isDiscovery: false, url: outcome.target, attempt: 0, redirects }])
+        return endOther([event], [{ ...request, url: outcome.target, attempt: 0, redirects }])
       }
       case 'retry':
         if (request.attempt < maxRetries) return again({ ...request, attempt: request.attempt + 1 }, [event])

@@ -18,7 +18,7 @@ export const requestColumns = [
   'sitemap',
 ]
 
-/** In the column `sitemap`, for a request that asks which sitemaps there are; else it holds the level. */
+/** In the column `sitemap`, for a sitemap that nobody has named; else it holds the level. */
 const discovery = -1
 
 /** The values of `requestColumns`. */

@@ -99,7 +99,7 @@ export const migrations: readonly string[] = [
   alter table host add column visited_ms real;
   update host set sent_at = next_visit_at - delay_ms where next_visit_at is not null;
 
-  -- A request for a sitemap: how many indexes are above it; -1: it asks which there are. Its origin is in robots_origin.
+  -- A request for a sitemap: how many indexes are above it; -1: nobody has named it. Its origin is in robots_origin.
   alter table request add column sitemap integer;
 
   -- Requests that were put off, out of the way of those that wait; they go back to their lines when the crawl is resumed.

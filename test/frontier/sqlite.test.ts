@@ -285,7 +285,7 @@ describe('what was put off', () => {
   it('waits for the time of its host, which outlives the process', async () => {
     const { folder, frontier } = open()
     await frontier.offer([request('http://a.test/1'), request('http://a.test/2')])
-    const pace = restingFor(250)
+    const pace = restingFor(250, { delayMs: 0 })
     await walk(frontier, () => deferred({ pace }))
     const again = open(killed(folder)).frontier
     await take(turnsOf(again))

@@ -134,12 +134,15 @@ export async function passTime<T>(work: Promise<T>): Promise<T> {
   return work
 }
 
+const longestTimerMs = 2 ** 31 - 1
+
 /** With the global timer, which is the virtual one. */
 function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   if (signal?.aborted === true) return Promise.resolve()
   return new Promise((resolve) => {
-    // The virtual timers drop fractions, and time would stand still.
-    const timer = setTimeout(resolve, Math.min(Math.ceil(Math.max(ms, 0)), 2 ** 31 - 1))
+    // The virtual timers drop fractions, and time would stand still. Who waits for a settlement only has no timer: time that has nowhere
+    // else to go would jump there while work is done that takes none of it (a sitemap that is unpacked and read in pieces).
+    const timer = ms > longestTimerMs ? undefined : setTimeout(resolve, Math.ceil(Math.max(ms, 0)))
     const wake = () => {
       clearTimeout(timer)
       resolve()
