@@ -136,12 +136,18 @@ function refuseUnsafe(store: Store, before: Description, now: Description): void
     )
   }
   for (const name of Object.keys(before.parsers).filter((known) => !(known in now.parsers))) {
-    const row = store.database.prepare('select url from request where parser = ? limit 1').get(name)
+    const row = waitingFor(store, name)
     if (row === undefined) continue
     throw new CrawlChangedError(
       `The crawl in ${store.folder} cannot go on: requests wait for the parser \`${name}\` (${String(row.url)}), and the spider has none of that name (put it back, or start anew with --fresh)`,
     )
   }
+}
+
+/** A request that comes to the parser, sooner or later. */
+function waitingFor(store: Store, parser: string): Record<string, unknown> | undefined {
+  const sql = 'select url from request where parser = ?1 union all select url from deferred where parser = ?1 limit 1'
+  return store.database.prepare(sql).get(parser)
 }
 
 function changesOf(before: Description, now: Description): readonly string[] {

@@ -10,6 +10,7 @@ import {
   CrawlExistsError,
   crawl,
   defineSpider,
+  type Page,
   StoreInUseError,
 } from '../src/index.ts'
 import { Store } from '../src/store/store.ts'
@@ -181,3 +182,22 @@ describe('a crawl with a store', () => {
 function offeredBy(event: CrawlEvent): number {
   return event.kind === 'offered' ? Object.values(event.result).reduce((sum, count) => sum + count, 0) : 0
 }
+
+it('cannot go on without a parser that a page asks for which was put off', async () => {
+  const { web } = await openPages(3)
+  const store = newFolder()
+  const seeds = [...web.urls]
+  const parse = (page: Page) => page.links().map((url) => page.follow(url, 'book'))
+  const book = (page: Page) => [{ url: page.url.href }]
+  const before = crawl(defineSpider({ name: 'shop', seeds, parse, parsers: { book } }), {
+    store,
+    delayMs: 0,
+    maxPagesPerHost: 1,
+  })
+  await collect(before)
+  expect(before.stats).toMatchObject({ stopReason: 'deferred', deferredBy: { over_budget: 2 } })
+  const without = defineSpider({ name: 'shop', seeds, parse: (page) => [{ url: page.url.href }] })
+  await expect(collect(crawl(without, resume(store)))).rejects.toThrow(/requests wait for the parser `book` \(http.*\)/)
+  const after = crawl(defineSpider({ name: 'shop', seeds, parse, parsers: { book } }), resume(store))
+  expect(await collect(after)).toHaveLength(2)
+})
