@@ -35,7 +35,7 @@ export function countsOf(event: CrawlEvent): Counts {
       }
     }
     case 'deferred':
-      return event.request.kind === 'page' ? { [`deferred.${event.reason}`]: 1 } : {}
+      return { [event.request.kind === 'page' ? `deferred.${event.reason}` : 'sitemaps_deferred']: 1 }
     case 'sitemap':
       return { sitemaps_failed: event.fault === undefined ? 0 : 1 }
     case 'item_refused':

@@ -166,7 +166,7 @@ export class Walk {
 }
 
 const hasDeferred = (counts: Counts) =>
-  Object.entries(counts).some(([name, count]) => name.startsWith('deferred.') && count > 0)
+  Object.entries(counts).some(([name, count]) => /^(?:deferred\.|sitemaps_deferred$)/.test(name) && count > 0)
 
 /** No further turn is taken from then on. */
 function haltAt(endsAt: number, clock: Clock, halt: AbortController): void {

@@ -347,6 +347,13 @@ describe('the pages of a sitemap', () => {
   })
 })
 
+it('POLITENESS B5: a sitemap whose host cannot be asked for its rules is put off, and the crawl says that it is not finished', async () => {
+  const site = { ...robots(`Sitemap: ${other}/s.xml`), [`${other}/robots.txt`]: { status: 503 } }
+  const { stats, events } = await crawlOf(site, true, { maxRobotsAttempts: 1 })
+  expect(events.filter((event) => event.kind === 'deferred')).toMatchObject([{ request: { kind: 'sitemap' } }])
+  expect(stats).toMatchObject({ fetched: 1, deferred: 0, stopReason: 'deferred' })
+})
+
 describe('a crawl with a store', () => {
   async function newFolder(): Promise<string> {
     const folder = await mkdtemp(join(tmpdir(), 'doff-sitemaps-'))

@@ -158,7 +158,7 @@ export class SqliteFrontier implements Frontier {
 
   /** What was put off goes back to its line: the crawl has been resumed. */
   #takeUpDeferred(): void {
-    const counts: Record<string, number> = {}
+    const counts: Record<string, number> = { sitemaps_deferred: -this.#counters.of('sitemaps_deferred') }
     for (const row of this.#sql.deferredPages.all()) {
       counts[`deferred.${String(row.reason)}`] = -Number(row.pages)
       counts.waiting = (counts.waiting ?? 0) + Number(row.pages)
