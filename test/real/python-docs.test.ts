@@ -60,6 +60,9 @@ it.skipIf(!existsSync(folder) || !hasWget())(
     expect(site.log.filter(({ path }) => path.startsWith('/whatsnew/') || path.startsWith('/c-api/type'))).toEqual([])
     expect(site.log[0]?.path).toBe('/robots.txt')
     expect(items.filter(({ title, words }) => title === undefined || words === 0)).toEqual([])
+    // POLITENESS D3: pages that people wrote lose nothing to traps.
+    const { seen, out_of_scope, ...dropped } = run.stats.dropped
+    expect(Object.entries(dropped).filter(([, count]) => count > 0)).toEqual([])
     const { fetched, skipped, failed, elapsedMs } = run.stats
     expect(run.stats.items).toBe(fetched)
     console.info(

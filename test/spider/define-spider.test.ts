@@ -4,7 +4,7 @@ import { SpiderError } from '../../src/errors.ts'
 import { createPage } from '../../src/parse-page.ts'
 import { defineSpider } from '../../src/spider/define-spider.ts'
 import type { Page } from '../../src/spider/page.ts'
-import type { ItemOf, Spider } from '../../src/spider/spider.ts'
+import type { Checked, ItemOf, Spider } from '../../src/spider/spider.ts'
 
 const seeds = ['http://a.test/']
 const page = createPage({ url: 'http://a.test/', body: '<h1>Title</h1>' }) as Page<never, never>
@@ -275,6 +275,42 @@ describe('a description is checked by the compiler', () => {
   it('and yields objects', () => {
     // @ts-expect-error -- text is no item
     defineSpider({ name: 'x', seeds, parse: () => ['title'] })
+  })
+})
+
+describe('the parser that sitemaps name is checked by the compiler', () => {
+  const parse = () => [{ a: 1 }]
+  const book = () => [{ b: 1 }]
+
+  it('and may be `parse`, or one of the others, or none', () => {
+    const spiders = [
+      defineSpider({ name: 'x', seeds, parse, sitemaps: true }),
+      defineSpider({ name: 'x', seeds, parse, sitemaps: ['http://a.test/s.xml'] }),
+      defineSpider({ name: 'x', seeds, parse, sitemaps: { since: '2026-01-01', include: [/x/] } }),
+      defineSpider({ name: 'x', seeds, parse, sitemaps: { parser: 'parse' } }),
+    ]
+    expect(spiders.map(({ sitemaps }) => sitemaps?.parser)).toEqual(['parse', 'parse', 'parse', 'parse'])
+    const spider = defineSpider({ name: 'x', seeds, parse, parsers: { book }, sitemaps: { parser: 'book' } })
+    expect(spider.sitemaps?.parser).toBe('book')
+    expectTypeOf<ItemOf<typeof spider>>().toEqualTypeOf<{ a: number } | { b: number }>()
+  })
+
+  it('and does not compile if it is not there, with a sentence that says so', () => {
+    const sitemaps = { parser: 'boook' } as const
+    expect(() =>
+      // @ts-expect-error -- no parser is called "boook"
+      defineSpider({ name: 'x', seeds, parse, parsers: { book }, sitemaps: { parser: 'boook' } }),
+    ).toThrow('Expected `sitemaps.parser` of spider "x" to be the name of a parser (known: parse, book), got `"boook"`')
+    type Spec = { name: string; seeds: string[]; parse: typeof parse; sitemaps: typeof sitemaps }
+    type Told = 'no parser is called "boook"'
+    expectTypeOf<Checked<Spec>['sitemaps']>().toEqualTypeOf<{ readonly parser: Told }>()
+  })
+
+  it('and has no other form', () => {
+    // @ts-expect-error -- false is none
+    expect(() => defineSpider({ name: 'x', seeds, parse, sitemaps: false })).toThrow('`sitemaps`')
+    // @ts-expect-error -- a list is asked for
+    expect(() => defineSpider({ name: 'x', seeds, parse, sitemaps: 'http://a.test/s.xml' })).toThrow('`sitemaps`')
   })
 })
 
