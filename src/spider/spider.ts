@@ -92,11 +92,11 @@ type FaultOfKnown<F, Parsers> =
       ? 'an item is a plain object, not a list, a URL, a Date or a page'
       : never
 
-/** The parser that `sitemaps` names must be there. */
+/** The parser that `sitemaps` names must be there. The sentence is for the field as a whole: of two texts the compiler makes `never`. */
 type CheckedSitemaps<Sitemaps, Parsers> = Sitemaps extends { readonly parser: infer Name }
   ? Name extends keyof Parsers
     ? Sitemaps
-    : { readonly parser: `no parser is called "${Name & string}"` }
+    : `no parser is called "${Name & string}"`
   : Sitemaps
 
 type CheckedParser<P, Parsers> = [FaultOf<Yielded<P>, Parsers>] extends [never] ? P : FaultOf<Yielded<P>, Parsers>

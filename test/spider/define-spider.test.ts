@@ -303,7 +303,9 @@ describe('the parser that sitemaps name is checked by the compiler', () => {
     ).toThrow('Expected `sitemaps.parser` of spider "x" to be the name of a parser (known: parse, book), got `"boook"`')
     type Spec = { name: string; seeds: string[]; parse: typeof parse; sitemaps: typeof sitemaps }
     type Told = 'no parser is called "boook"'
-    expectTypeOf<Checked<Spec>['sitemaps']>().toEqualTypeOf<{ readonly parser: Told }>()
+    expectTypeOf<Checked<Spec>['sitemaps']>().toEqualTypeOf<Told>()
+    // What the compiler compares with: of `never` it could only say that nothing is assignable to it.
+    expectTypeOf<(Spec & Checked<Spec>)['sitemaps']['parser']>().not.toBeNever()
   })
 
   it('and has no other form', () => {
