@@ -81,12 +81,12 @@ export class Fetcher implements AsyncDisposable {
   }
 
   async fetch(url: string, limits: FetchLimits): Promise<Outcome> {
-    const exchange = new Exchange(this.#clock, limits)
     const { origin, hostname, pathname, search } = new URL(url)
+    const exchange = new Exchange(this.#clock, limits, () => this.#addresses.get(hostname))
     const headers = limits.headers === undefined ? this.#headers : { ...this.#headers, ...limits.headers }
     this.#agent.dispatch({ origin, path: pathname + search, method: 'GET', headers }, exchange)
     const answer = await exchange.answered
-    const base = { timing: exchange.timing, bytes: exchange.bytes, address: this.#addresses.get(hostname) }
+    const base = { timing: exchange.timing, bytes: exchange.bytes, address: exchange.address }
     return { ...base, ...(await this.#outcomeOf(url, answer, limits)) }
   }
 
@@ -133,7 +133,8 @@ export class Fetcher implements AsyncDisposable {
       const socket = connect(options, callback)
       const { hostname } = options
       this.#sockets.add(socket)
-      socket.once('connect', () => {
+      // Before the listener of undici's, who sends the first request at once.
+      socket.prependOnceListener('connect', () => {
         if (socket.remoteAddress !== undefined) this.#addresses.set(hostname, socket.remoteAddress)
       })
       socket.once('close', () => {
@@ -181,7 +182,10 @@ function fromOctets(value: string): string {
 class Exchange implements Dispatcher.DispatchHandler {
   readonly answered: Promise<Answer | Error>
   bytes = 0
+  /** Of the connection that it was put on; also where that broke. */
+  address: string | undefined
   readonly #clock: Clock
+  readonly #addressNow: () => string | undefined
   readonly #limits: FetchLimits
   readonly #startedAt: number
   readonly #timer: NodeJS.Timeout | undefined
@@ -195,7 +199,8 @@ class Exchange implements Dispatcher.DispatchHandler {
   #headers: Headers = {}
   #chunks: Uint8Array[] = []
 
-  constructor(clock: Clock, limits: FetchLimits) {
+  constructor(clock: Clock, limits: FetchLimits, addressNow: () => string | undefined) {
+    this.#addressNow = addressNow
     this.#clock = clock
     this.#limits = limits
     this.#startedAt = clock.now()
@@ -216,6 +221,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller
     this.#sentAt = this.#clock.now()
+    this.address = this.#addressNow()
     if (this.#gaveUp !== undefined) controller.abort(this.#gaveUp)
   }
 
