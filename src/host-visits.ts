@@ -9,7 +9,7 @@ import { type HostPace, type RobotsRecord, unvisited } from './host.ts'
 import type { Options } from './options.ts'
 import type { Outcome, Timing } from './outcome.ts'
 import type { Aside, Crowds } from './politeness/crowds.ts'
-import { paceAfter, sourceOf, type Visit } from './politeness/host-pace.ts'
+import { delayOf, paceAfter, type Visit } from './politeness/host-pace.ts'
 import { parseRetryAfter } from './politeness/retry-after.ts'
 import type { Throttle } from './politeness/throttle.ts'
 import { registrableDomain } from './registrable-domain.ts'
@@ -117,7 +117,9 @@ export class HostVisits {
     const before = this.latestPace(turn) ?? { ...unvisited, delayMs: options.delayMs }
     // Counted before it is sent: of several turns out, none goes beyond the host's budget.
     if (errand.purpose === 'page') this.#keep(turn, { ...before, pages: before.pages + 1 })
-    const outcome = await throttle.run(turn.host, before.delayMs, () => fetcher.fetch(errand.url, errand.limits))
+    const outcome = await throttle.run(turn.host, Math.max(before.delayMs, options.delayMs), () =>
+      fetcher.fetch(errand.url, errand.limits),
+    )
     this.#leaveCrowds(turn)
     return { ...errand, outcome, before }
   }
@@ -158,8 +160,7 @@ export class HostVisits {
       endedAt,
       notBefore: before.nextVisitAt,
       gapMs: before.sentAt === 0 ? undefined : sentAt - before.sentAt,
-      delayMs: before.delayMs,
-      delayFrom: before.delayMs === options.delayMs ? 'delayMs' : sourceOf(before),
+      ...delayOf(before, options.delayMs),
       rule: made.rule,
       rulesVersion: made.rulesVersion,
       status,

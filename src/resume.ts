@@ -97,9 +97,27 @@ export function beginOn(store: Store, crawl: Description): void {
   if (!isNew && tokenBefore !== crawl.options.productToken)
     store.database.write(() => store.database.prepare('delete from robots').run())
   const begun = isNew ? { begun_at: new Date().toISOString() } : {}
+  const promises = promisesWith(store, crawl)
   // It fails here if it fails: nothing was fetched yet.
-  store.setFacts({ ...facts, ...begun, finished_at: undefined }).catch(() => undefined)
+  store.setFacts({ ...facts, ...begun, promises, finished_at: undefined }).catch(() => undefined)
   store.database.commit()
+}
+
+/** What the ledger is checked against: the options of each run that promise something to sites, by the row that it began after. */
+const promisingOptions: readonly OptionName[] = [
+  'delayMs',
+  'perHostConcurrency',
+  'perAddressConcurrency',
+  'maxCrawlDelayMs',
+  'ignoreRobotsOf',
+]
+
+function promisesWith(store: Store, { options }: Description): JsonValue {
+  const before = store.fact('promises')
+  const known = Array.isArray(before) ? before : []
+  const last = known.at(-1) as { readonly options?: JsonValue } | undefined
+  const promised = Object.fromEntries(promisingOptions.map((name) => [name, options[name] ?? null]))
+  return same(last?.options, promised) ? known : [...known, { after: store.ledger.lastId, options: promised }]
 }
 
 /** @throws CrawlExistsError when the store holds a crawl, and nobody said what is to become of it. */

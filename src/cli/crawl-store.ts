@@ -1,10 +1,11 @@
 /** Where the command line keeps a crawl's state, and what of a command line is kept there, so that `--resume` need not repeat it. */
 import { join } from 'node:path'
-import { OptionError } from '../errors.ts'
+import { OptionError, StoreNotFoundError } from '../errors.ts'
 import type { JsonValue } from '../json.ts'
 import type { Start } from '../resume.ts'
-import type { Store } from '../store/store.ts'
+import { Store } from '../store/store.ts'
 import type { CrawlFlags } from './crawl-command.ts'
+import { loadSpider } from './load-spider.ts'
 
 export interface StoreFlags {
   readonly store?: string
@@ -14,6 +15,17 @@ export interface StoreFlags {
 
 /** The folder of a spider's state, unless `--store` names another. */
 export const defaultFolder = (spider: string) => join('.doff', spider)
+
+/** The folder of a spider's crawl, by its name or path; its module need not load, nor be there any more. @throws StoreNotFoundError */
+export async function folderOfCrawl(name: string): Promise<string> {
+  const folder = defaultFolder(name)
+  if (Store.exists(folder)) return folder
+  const spider = await loadSpider(name).catch(() => undefined)
+  if (spider !== undefined && Store.exists(defaultFolder(spider.name))) return defaultFolder(spider.name)
+  throw new StoreNotFoundError(
+    `There is no crawl of "${name}" in .doff/ (name the folder of its state with --store DIR)`,
+  )
+}
 
 /** @throws OptionError when the flags contradict one another. */
 export function startOf({ store, resume = false, fresh = false }: StoreFlags): Start {

@@ -1,10 +1,9 @@
 /** `doff export`: writes the item log of a crawl, whole and in any format. It can be asked while the crawl is running. */
-import { OutputError, OutputFailedError, StoreNotFoundError } from '../errors.ts'
+import { OutputError, OutputFailedError } from '../errors.ts'
 import { formatOf } from '../output/format.ts'
 import { Store } from '../store/store.ts'
-import { defaultFolder } from './crawl-store.ts'
+import { folderOfCrawl } from './crawl-store.ts'
 import { exitCodes } from './exit-codes.ts'
-import { loadSpider } from './load-spider.ts'
 import { destinationsOf, type OutputFlags, Outputs } from './outputs.ts'
 
 export interface ExportFlags extends OutputFlags {
@@ -16,7 +15,7 @@ export async function exportCommand(name: string, flags: ExportFlags): Promise<n
   const destinations = destinationsOf(flags)
   if (destinations.length === 0)
     throw new OutputError('Say where to write the items: -O FILE, or -o - for standard output')
-  const folder = flags.store ?? (await folderOf(name))
+  const folder = flags.store ?? (await folderOfCrawl(name))
   using store = openFor(
     destinations.map(({ path }) => formatOf(path).path),
     folder,
@@ -58,17 +57,6 @@ function columnsOf(store: Store): readonly string[] | undefined {
     for (const { item } of batch) for (const name of Object.keys(item as object)) columns.add(name)
     after = batch.at(-1)?.id ?? after
   }
-}
-
-/** The store of the spider; its module need not load, nor be there any more. */
-async function folderOf(name: string): Promise<string> {
-  const folder = defaultFolder(name)
-  if (Store.exists(folder)) return folder
-  const spider = await loadSpider(name).catch(() => undefined)
-  if (spider !== undefined && Store.exists(defaultFolder(spider.name))) return defaultFolder(spider.name)
-  throw new StoreNotFoundError(
-    `There is no crawl of "${name}" in .doff/ (name the folder of its state with --store DIR)`,
-  )
 }
 
 /** A file that the crawl itself writes gets a new cursor, so that the crawl can go on with it; that is the owner's to do. */

@@ -8,12 +8,13 @@ import type { CrawlEvent } from '../events.ts'
 import type { HostPace, RobotsRecord } from '../host.ts'
 import { duration } from '../observe/report.ts'
 import { type Options, resolveOptions } from '../options.ts'
-import { sourceOf } from '../politeness/host-pace.ts'
+import { delayOf } from '../politeness/host-pace.ts'
 import { checkSitemaps } from '../spider/sitemap/check-sitemaps.ts'
 import type { Spider } from '../spider/spider.ts'
 import { type ConfigurationFlags, configureSpider, readArguments } from './configure-spider.ts'
 import { exitCodes } from './exit-codes.ts'
 import { loadSpider } from './load-spider.ts'
+import { count, counted, print } from './print.ts'
 import { Screen, type ScreenFlags } from './screen.ts'
 import { table } from './table.ts'
 
@@ -34,15 +35,18 @@ export async function planCommand(name: string, flags: PlanFlags): Promise<numbe
   const configured = await configureSpider(await loadSpider(name), flags)
   const spider = { ...configured, sitemaps: sitemapsOf(configured, flags) }
   const options = resolveOptions(spider.options)
-  const screen = new Screen({ logLevel: 'warn', ...flags }, process.env)
-  const plan = new Plan()
+  // What went wrong is part of the plan.
+  const screen = new Screen({ logLevel: 'error', ...flags }, process.env)
+  const plan = new Plan(flags.sitemaps === true)
   const run = crawl(spider, {
     args: readArguments(flags.arg ?? []),
     plan: true,
+    // A crawl would ask again, after a minute and after two.
+    maxRobotsAttempts: 1,
     observers: [...screen.observers, (event) => plan.observe(event)],
   })
   for await (const _ of run);
-  process.stdout.write(`${plan.shown(spider, options)}\n`)
+  print(plan.shown(spider, options))
   return plan.allowed > 0 ? exitCodes.finished : exitCodes.incomplete
 }
 
@@ -53,9 +57,14 @@ function sitemapsOf(spider: Spider, { sitemaps }: PlanFlags): Spider['sitemaps']
 
 class Plan {
   readonly #hosts = new Map<string, Planned>()
-  readonly #notes: string[] = []
+  readonly #origins = new Notes()
+  readonly #urls = new Notes()
+  readonly #readsSitemaps: boolean
   #sitemaps = 0
-  #pages = 0
+
+  constructor(readsSitemaps: boolean) {
+    this.#readsSitemaps = readsSitemaps
+  }
 
   get allowed(): number {
     return [...this.#hosts.values()].reduce((sum, { allowed }) => sum + allowed, 0)
@@ -67,48 +76,56 @@ class Plan {
         this.#hostOf(event.host).pace = event.pace
         break
       case 'robots':
-        this.#notes.push(`${event.origin}/robots.txt: ${wordsFor(event.record)}`)
+        this.#origins.add(`${event.origin}/robots.txt: ${wordsFor(event.record)}`)
         break
       case 'sitemap':
-        this.#sitemaps += 1
-        this.#pages += event.taken
+        if (event.fault === undefined) this.#sitemaps += 1
+        else this.#origins.add(`${event.url}: ${event.fault}`)
         break
       case 'ended':
         this.#count(event.request.url, event.end.reason === 'planned' ? 'allowed' : 'disallowed', event.message)
         break
       case 'deferred':
-        this.#count(event.request.url, 'putOff', event.message)
+        if (event.request.kind === 'page') this.#count(event.request.url, 'putOff', event.message)
         break
     }
   }
 
-  shown(spider: Spider, options: Options): string {
-    const rows = [...this.#hosts].map(([host, { allowed, disallowed, putOff, pace }]) => [
-      host,
-      count(allowed),
-      count(disallowed),
-      count(putOff),
-      delayOf(pace, options),
-      allowed === 0 ? '-' : duration(timeFor(Math.min(allowed, options.maxPagesPerHost), pace, options)),
-    ])
-    const times = [...this.#hosts.values()].map(({ allowed, pace }) => timeFor(allowed, pace, options))
-    const from = this.#sitemaps === 0 ? 'the seeds' : `the seeds and ${count(this.#sitemaps)} sitemaps`
-    const longest = Math.max(0, ...times)
+  shown(spider: Spider, options: Options): readonly string[] {
+    const times: number[] = []
+    const rows = [...this.#hosts].map(([host, { allowed, disallowed, putOff, pace }]) => {
+      const timeMs = timeFor(Math.min(allowed, options.maxPagesPerHost), pace, options)
+      times.push(timeMs)
+      const time = allowed === 0 ? '-' : duration(timeMs)
+      return [host, count(allowed), count(disallowed), count(putOff), delayIn(pace, options), time]
+    })
+    const from = this.#sitemaps === 0 ? 'the seeds' : `the seeds and ${counted(this.#sitemaps, 'sitemap')}`
+    const longestMs = times.reduce((longest, time) => Math.max(longest, time), 0)
+    const atOnce = `${counted(options.concurrency, 'request')} at once`
     return [
-      `${spider.name} would begin with ${count(this.allowed)} URLs, from ${from}:`,
+      `${spider.name} would begin with ${counted(this.allowed, 'URL')}, from ${from}:`,
       '',
-      ...table([['host', 'allowed', 'disallowed', 'put off', 'delay', 'time for these']].concat(rows)),
+      ...table([['host', 'allowed', 'disallowed', 'put off', 'delay', 'time for these'], ...rows]),
       '',
-      ...this.#notes,
+      ...this.#origins.lines,
+      ...this.#urls.lines,
       '',
-      `Hosts are visited side by side (at most ${count(options.concurrency)} requests at once), so these URLs take about ${duration(longest)}; the links that are found on them come on top.`,
-      ...(this.#sitemaps === 0 ? ['With --sitemaps, sitemaps are read, to tell how large the sites are.'] : []),
-    ].join('\n')
+      this.allowed === 0
+        ? 'Nothing may be fetched.'
+        : `Hosts are visited side by side (${atOnce} at most), so this takes about ${duration(longestMs)}; links that are found on these pages come on top.`,
+      ...(options.maxPages < this.allowed
+        ? [`maxPages ends the crawl after ${counted(options.maxPages, 'page')}.`]
+        : []),
+      ...(options.maxPagesPerHost < Number.POSITIVE_INFINITY
+        ? [`maxPagesPerHost lets no host have more than ${counted(options.maxPagesPerHost, 'page')}.`]
+        : []),
+      ...(this.#readsSitemaps ? [] : ['With --sitemaps, sitemaps are read, to tell how large the sites are.']),
+    ]
   }
 
   #count(url: string, what: 'allowed' | 'disallowed' | 'putOff', message: string | undefined): void {
     this.#hostOf(hostOf(url))[what] += 1
-    if (what !== 'allowed' && this.#notes.length < maxNotes) this.#notes.push(`${url}: ${message ?? what}`)
+    if (what !== 'allowed') this.#urls.add(`${url}: ${message ?? what}`)
   }
 
   #hostOf(host: string): Planned {
@@ -121,11 +138,25 @@ class Plan {
 /** Of a site with thousands of disallowed URLs the first tell enough. */
 const maxNotes = 50
 
+class Notes {
+  readonly #first: string[] = []
+  #more = 0
+
+  add(text: string): void {
+    if (this.#first.length < maxNotes) this.#first.push(text)
+    else this.#more += 1
+  }
+
+  get lines(): readonly string[] {
+    return this.#more === 0 ? this.#first : [...this.#first, `and ${count(this.#more)} more`]
+  }
+}
+
 function wordsFor(record: RobotsRecord): string {
   switch (record.kind) {
     case 'rules': {
       const { rules, sitemaps } = record.rules
-      return `${record.note}, ${count(rules.length)} rules for us, ${count(sitemaps.length)} sitemaps named`
+      return `${record.note}, ${counted(rules.length, 'rule')} for us, ${counted(sitemaps.length, 'sitemap')} named`
     }
     case 'redirected':
       return 'redirects'
@@ -136,10 +167,9 @@ function wordsFor(record: RobotsRecord): string {
   }
 }
 
-function delayOf(pace: HostPace | undefined, { delayMs }: Options): string {
-  const inForce = pace?.delayMs ?? delayMs
-  const from = pace === undefined || inForce === delayMs ? 'delayMs' : sourceOf(pace)
-  return `${count(inForce)} ms (${from})`
+function delayIn(pace: HostPace | undefined, { delayMs: own }: Options): string {
+  const { delayMs, delayFrom } = delayOf(pace ?? { delayMs: own, crawlDelayMs: 0, backOffMs: 0 }, own)
+  return `${count(delayMs)} ms (${delayFrom})`
 }
 
 /** With the delay in force, its jitter of 3 % on average, and the time an answer takes. */
@@ -147,5 +177,3 @@ function timeFor(pages: number, pace: HostPace | undefined, { delayMs }: Options
   const gapMs = (pace?.delayMs ?? delayMs) * 1.03
   return pages * Math.max(gapMs, 2 * (pace?.restMs ?? 0))
 }
-
-const count = (value: number) => value.toLocaleString('en-US')

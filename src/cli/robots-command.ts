@@ -8,12 +8,13 @@ import { SeedError } from '../errors.ts'
 import { paceOf } from '../frontier/rows.ts'
 import type { HostPace, RobotsRecord } from '../host.ts'
 import { type Options, resolveOptions } from '../options.ts'
-import { sourceOf } from '../politeness/host-pace.ts'
+import { delayOf } from '../politeness/host-pace.ts'
 import { judge, robotsUrlOf } from '../politeness/robots.ts'
 import { defineSpider } from '../spider/define-spider.ts'
 import { Store } from '../store/store.ts'
 import { type ConfigurationFlags, configureSpider } from './configure-spider.ts'
 import { exitCodes } from './exit-codes.ts'
+import { count, print } from './print.ts'
 
 export interface RobotsFlags extends ConfigurationFlags {
   readonly store?: string
@@ -26,11 +27,11 @@ export async function robotsCommand(given: string, flags: RobotsFlags): Promise<
     throw new SeedError(given, `${JSON.stringify(given)} is no http(s) URL (write it like https://shop.test/)`)
   const asked = defineSpider({ name: 'robots', seeds: [url], parse: () => [] })
   const spider = await configureSpider(asked, flags)
-  const options = resolveOptions(spider.options)
   const known = flags.store === undefined ? await learn(url, spider) : recall(url, flags.store)
+  const options = { ...resolveOptions(spider.options), ...known.options }
   const now = Date.now()
   const answer = answerTo(url, known, options, now)
-  process.stdout.write(`${answer.lines.join('\n')}\n`)
+  print(answer.lines)
   return answer.isYes ? exitCodes.finished : exitCodes.incomplete
 }
 
@@ -39,6 +40,8 @@ interface Known {
   readonly pace: HostPace | undefined
   /** Requests that were made to find out, with their statuses. */
   readonly steps: readonly string[]
+  /** Those of the crawl that knows it. */
+  readonly options?: Partial<Options>
 }
 
 async function learn(url: string, spider: Parameters<typeof crawl>[0]): Promise<Known> {
@@ -70,6 +73,7 @@ function recall(url: string, folder: string): Known {
     record: row === undefined ? undefined : (JSON.parse(String(row.record)) as RobotsRecord),
     pace: host === undefined ? undefined : paceOf(host),
     steps: [],
+    options: (store.fact('options') ?? {}) as Partial<Options>,
   }
 }
 
@@ -80,7 +84,7 @@ function answerTo(url: string, { record, pace, steps }: Known, options: Options,
     ['verdict', verdict.words],
     ['file', steps.length === 0 ? file : steps.join(', then ')],
     ...(record?.kind === 'rules' ? wordsFor(record, options, now) : []),
-    ['delay', delayOf(pace, options)],
+    ['delay', delayIn(pace, options)],
     pace !== undefined && pace.nextVisitAt > now && steps.length === 0
       ? ['host', `waits until ${dateOf(pace.nextVisitAt)} (${pace.waitsFor})`]
       : undefined,
@@ -92,7 +96,15 @@ function answerTo(url: string, { record, pace, steps }: Known, options: Options,
   return { lines: [url, ...lines], isYes: verdict.isYes }
 }
 
-function verdictOn(
+function verdictOn(...given: Parameters<typeof judgement>): { isYes: boolean; words: string } {
+  const [url, , { ignoreRobotsOf }] = given
+  const judged = judgement(...given)
+  const isLawless = ignoreRobotsOf.some((host) => hostOf(`http://${host}/`) === hostOf(url))
+  if (judged.isYes || !isLawless) return judged
+  return { isYes: true, words: `${judged.words}; ignored, for ignoreRobotsOf names the host` }
+}
+
+function judgement(
   url: string,
   record: RobotsRecord | undefined,
   options: Options,
@@ -132,7 +144,7 @@ function wordsFor(
   const { rules, areWeNamed, sitemaps, signals = [] } = record.rules
   const group = areWeNamed === true ? `the group of ${productToken}` : 'the group of * (there is none of ours)'
   const age = Math.max(0, Math.round((now - record.fetchedAt) / 60_000))
-  const until = `read ${age} min ago, good until ${dateOf(record.expiresAt)}`
+  const until = `read ${age === 0 ? 'just now' : `${count(age)} min ago`}, good until ${dateOf(record.expiresAt)}`
   return [
     ['answer', `${record.note}; ${until}`],
     ['rules', rules.length === 0 ? 'none for us: all is allowed' : `${count(rules.length)}, of ${group}`],
@@ -144,12 +156,9 @@ function wordsFor(
 
 const maxListed = 20
 
-function delayOf(pace: HostPace | undefined, { delayMs }: Options): string {
-  const inForce = Math.max(pace?.delayMs ?? 0, delayMs)
-  const from = pace === undefined || inForce === delayMs ? 'delayMs' : sourceOf(pace)
-  return `${count(inForce)} ms (${from})`
+function delayIn(pace: HostPace | undefined, { delayMs: own }: Options): string {
+  const { delayMs, delayFrom } = delayOf(pace ?? { delayMs: own, crawlDelayMs: 0, backOffMs: 0 }, own)
+  return `${count(delayMs)} ms (${delayFrom})`
 }
 
 const dateOf = (at: number) => new Date(at).toISOString()
-
-const count = (value: number) => value.toLocaleString('en-US')

@@ -278,7 +278,7 @@ export class SqliteFrontier implements Frontier {
     if (host.out.size >= turnsAtOnce(host.pace, this.#options.perHostConcurrency)) return nobody
     const work = this.#hasWork(host, now) ? 0 : this.#sql.soonest.get(host.id, now)?.not_before
     if (work === undefined || work === null) return nobody
-    const distance = host.pace?.delayMs ?? this.#options.delayMs
+    const distance = Math.max(host.pace?.delayMs ?? 0, this.#options.delayMs)
     return Math.max(Number(work), host.pace?.nextVisitAt ?? 0, host.out.size > 0 ? host.takenAt + distance : 0)
   }
 

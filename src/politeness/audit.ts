@@ -22,6 +22,7 @@ export interface Breach {
     | 'disallowed'
     | 'Retry-After'
     | 'Crawl-delay'
+    | 'delayMs'
   /** Of the ledger's row. */
   readonly id: number
   /** One sentence. */
@@ -32,11 +33,11 @@ export interface Breach {
 export interface HostAudit {
   readonly host: string
   readonly requests: number
-  /** The least time between two sendings; `undefined` where there was one request. */
+  /** The least time between two sendings, of those that are not allowed at once; `undefined` where there was one request. */
   readonly leastGapMs: number | undefined
-  /** The gap that was promised there. */
+  /** The gap that was promised there, and who asked for it. */
   readonly promisedGapMs: number | undefined
-  readonly delayFrom: SentRequest['delayFrom']
+  readonly delayFrom: SentRequest['delayFrom'] | undefined
   readonly mostAtOnce: number
   readonly isRobotsFirst: boolean
   readonly disallowed: number
@@ -44,15 +45,34 @@ export interface HostAudit {
   readonly ignored: number
   /** Answers with a Retry-After. */
   readonly retryAfters: number
+  /** Those after which no request was sent too soon. */
+  readonly retryAftersKept: number
   readonly bytes: number
+  /** How often a promise was broken. */
+  readonly broken: number
+  /** The first of those, `maxTold` at most. */
   readonly breaches: readonly Breach[]
 }
 
-export interface AuditOptions {
+/** What the options promised when a request was sent. */
+export interface Promised {
+  readonly delayMs: number
   readonly perHostConcurrency: number
+  readonly perAddressConcurrency: number
   readonly maxCrawlDelayMs: number
+  /** Canonical host names. */
+  readonly ignoreRobotsOf: ReadonlySet<string>
+}
+
+export interface AuditOptions {
+  /** In force for a row of the ledger. */
+  readonly promisedFor: (id: number) => Promised
+  /** `undefined` also for rules that are not what was read. */
   readonly rulesOf: (origin: string, version: string) => RobotsRecord | undefined
 }
+
+/** Breaches of a host that are kept. */
+export const maxTold = 20
 
 interface Row {
   readonly id: number
@@ -76,7 +96,7 @@ export function* auditHosts(rows: Iterable<Row>, options: AuditOptions): Generat
 }
 
 /** Whether more requests were open to one address than there may be. @param rows of one address after the other. */
-export function* auditAddresses(rows: Iterable<Row>, perAddressConcurrency: number): Generator<Breach> {
+export function* auditAddresses(rows: Iterable<Row>, { promisedFor }: AuditOptions): Generator<Breach> {
   let open: number[] = []
   let address: string | undefined
   for (const { id, sent } of rows) {
@@ -85,8 +105,10 @@ export function* auditAddresses(rows: Iterable<Row>, perAddressConcurrency: numb
     address = sent.address
     open = open.filter((endedAt) => endedAt > sent.sentAt + roundingMs)
     open.push(sent.endedAt)
+    const { perAddressConcurrency } = promisedFor(id)
     if (open.length <= perAddressConcurrency) continue
-    yield { promise: 'at once', id, message: `${open.length} requests at once to the address ${address}: ${sent.url}` }
+    const message = `${open.length} requests at once to the address ${address} (${perAddressConcurrency} promised): ${sent.url}`
+    yield { promise: 'at once', id, message }
   }
 }
 
@@ -94,17 +116,19 @@ class HostAuditor {
   readonly host: string
   readonly #options: AuditOptions
   readonly #breaches: Breach[] = []
+  #broken = 0
   readonly #originsRead = new Set<string>()
   #open: number[] = []
   #last: SentRequest | undefined
   #requests = 0
-  #tightest: { gapMs: number; sent: SentRequest } | undefined
-  #leastGapMs: number | undefined
+  #least: { readonly gapMs: number; readonly sent: SentRequest } | undefined
   #mostAtOnce = 0
   #disallowed = 0
   #ignored = 0
   #retryAfters = 0
-  #quietUntil = 0
+  #retryAftersBroken = 0
+  /** Retry-Afters that are not over: known from the end of the answer on. */
+  #quiet: { readonly from: number; readonly until: number; isBroken: boolean }[] = []
   #bytes = 0
   #isRobotsFirst = true
 
@@ -114,61 +138,79 @@ class HostAuditor {
   }
 
   get audit(): HostAudit {
-    const promise = this.#tightest?.sent ?? this.#last
+    const { gapMs, sent } = this.#least ?? {}
     return {
       host: this.host,
       requests: this.#requests,
-      leastGapMs: this.#leastGapMs,
-      promisedGapMs: this.#tightest?.sent.delayMs,
-      delayFrom: promise?.delayFrom ?? 'delayMs',
+      leastGapMs: gapMs,
+      promisedGapMs: sent?.delayMs,
+      delayFrom: sent?.delayFrom,
       mostAtOnce: this.#mostAtOnce,
       isRobotsFirst: this.#isRobotsFirst,
       disallowed: this.#disallowed,
       ignored: this.#ignored,
       retryAfters: this.#retryAfters,
+      retryAftersKept: this.#retryAfters - this.#retryAftersBroken,
       bytes: this.#bytes,
+      broken: this.#broken,
       breaches: this.#breaches,
     }
   }
 
   look({ id, sent }: Row): void {
-    const tell = (promise: Breach['promise'], message: string) =>
-      void this.#breaches.push({ promise, id, message: `${message}: ${sent.purpose} ${sent.url}` })
+    const tell = (promise: Breach['promise'], message: string) => {
+      this.#broken += 1
+      if (this.#breaches.length < maxTold)
+        this.#breaches.push({ promise, id, message: `${message}: ${sent.purpose} ${sent.url}` })
+    }
+    const promised = this.#options.promisedFor(id)
     this.#requests += 1
     this.#bytes += sent.bytes
-    this.#lookAtTime(sent, tell)
-    this.#lookAtRules(sent, tell)
-    if (sent.retryAfterMs !== undefined) {
-      this.#retryAfters += 1
-      this.#quietUntil = Math.max(this.#quietUntil, sent.endedAt + sent.retryAfterMs)
-    }
+    this.#lookAtTime(sent, promised, tell)
+    this.#lookAtRetryAfter(sent, tell)
+    this.#lookAtRules(sent, promised, tell)
     this.#last = sent
   }
 
-  #lookAtTime(sent: SentRequest, tell: Tell): void {
-    const { perHostConcurrency } = this.#options
+  #lookAtTime(sent: SentRequest, { delayMs, perHostConcurrency }: Promised, tell: Tell): void {
     this.#open = this.#open.filter((endedAt) => endedAt > sent.sentAt + roundingMs)
     const overlaps = this.#open.length > 0
     this.#open.push(sent.endedAt)
     this.#mostAtOnce = Math.max(this.#mostAtOnce, this.#open.length)
     if (this.#open.length > perHostConcurrency)
-      tell('at once', `${this.#open.length} requests at once to ${sent.host} (${perHostConcurrency} were promised)`)
-    if (sent.sentAt < this.#quietUntil - roundingMs)
-      tell('Retry-After', `Sent ${ms(this.#quietUntil - sent.sentAt)} before the Retry-After was over`)
+      tell('at once', `${this.#open.length} requests at once to ${sent.host} (${perHostConcurrency} promised)`)
     if (sent.sentAt < sent.notBefore - roundingMs)
       tell('next time', `Sent ${ms(sent.notBefore - sent.sentAt)} before the host's next time`)
+    if (sent.delayMs < delayMs)
+      tell('delayMs', `A gap of ${ms(sent.delayMs)} was promised where the crawl's own is ${ms(delayMs)}`)
     if (this.#last === undefined) return
-    const gapMs = sent.sentAt - this.#last.sentAt
-    this.#leastGapMs = Math.min(this.#leastGapMs ?? gapMs, gapMs)
     // Where several requests of a host may be out, the gap is one between our turns: how long a connection takes to open is not in it.
     if (overlaps && perHostConcurrency > 1) return
-    const spareMs = gapMs - sent.delayMs
-    if (this.#tightest === undefined || spareMs < this.#tightest.gapMs - this.#tightest.sent.delayMs)
-      this.#tightest = { gapMs, sent }
-    if (spareMs < -roundingMs) tell('gap', `A gap of ${ms(gapMs)} where ${ms(sent.delayMs)} were promised`)
+    const gapMs = sent.sentAt - this.#last.sentAt
+    if (this.#least === undefined || gapMs < this.#least.gapMs) this.#least = { gapMs, sent }
+    if (gapMs < sent.delayMs - roundingMs) tell('gap', `A gap of ${ms(gapMs)} where ${ms(sent.delayMs)} were promised`)
   }
 
-  #lookAtRules(sent: SentRequest, tell: Tell): void {
+  /** A request that was out already when the answer came could not know of it. */
+  #lookAtRetryAfter(sent: SentRequest, tell: Tell): void {
+    this.#quiet = this.#quiet.filter(({ until }) => until > sent.sentAt + roundingMs)
+    const broken = this.#quiet.filter(({ from }) => from <= sent.sentAt)
+    for (const quiet of broken) {
+      if (!quiet.isBroken) this.#retryAftersBroken += 1
+      quiet.isBroken = true
+    }
+    const until = Math.max(...broken.map((quiet) => quiet.until))
+    if (broken.length > 0) tell('Retry-After', `Sent ${ms(until - sent.sentAt)} before the Retry-After was over`)
+    if (sent.retryAfterMs === undefined) return
+    this.#retryAfters += 1
+    this.#quiet.push({ from: sent.endedAt, until: sent.endedAt + sent.retryAfterMs, isBroken: false })
+  }
+
+  #lookAtRules(sent: SentRequest, { maxCrawlDelayMs, ignoreRobotsOf }: Promised, tell: Tell): void {
+    if (!URL.canParse(sent.url)) {
+      tell('ledger', 'This is no URL')
+      return
+    }
     const origin = originOf(sent.url)
     if (sent.purpose === 'robots') {
       if (sent.url === robotsUrlOf(origin)) this.#originsRead.add(origin)
@@ -178,22 +220,28 @@ class HostAuditor {
       this.#isRobotsFirst = false
       tell('robots first', `${robotsUrlOf(origin)} had not been asked for`)
     }
-    const isIgnored = sent.rule.startsWith('ignored')
-    const { maxCrawlDelayMs, rulesOf } = this.#options
-    const record = sent.rulesVersion === undefined ? undefined : rulesOf(origin, sent.rulesVersion)
+    const isIgnored = ignoreRobotsOf.has(sent.host)
+    const { rulesVersion } = sent
+    const record = rulesVersion === undefined ? undefined : this.#options.rulesOf(origin, rulesVersion)
     if (record?.kind !== 'rules') {
-      if (isIgnored) this.#ignored += 1
-      else tell('disallowed', `No rules of ${origin} are kept that it was judged by`)
+      // Its robots.txt could not be read, perhaps.
+      if (isIgnored && rulesVersion === undefined) this.#ignored += 1
+      else tell('ledger', `The rules of ${origin} that it was judged by are missing, or are not what was read`)
       return
     }
+    const { crawlDelayMs = 0 } = record.rules
     const rule = decidingRule(record.rules, sent.url)
-    if (rule?.allow === false && isIgnored) this.#ignored += 1
+    const isTooLong = crawlDelayMs > maxCrawlDelayMs
+    if (isIgnored && (rule?.allow === false || isTooLong)) this.#ignored += 1
     else if (rule?.allow === false) {
       this.#disallowed += 1
       tell('disallowed', `Line ${rule.line} of robots.txt says ${ruleText(rule)}`)
-    }
-    const { crawlDelayMs = 0 } = record.rules
-    if (crawlDelayMs <= maxCrawlDelayMs && sent.delayMs < crawlDelayMs)
+    } else if (isTooLong)
+      tell(
+        'Crawl-delay',
+        `robots.txt asks for gaps of ${ms(crawlDelayMs)}, and maxCrawlDelayMs is ${ms(maxCrawlDelayMs)}`,
+      )
+    if (!isTooLong && sent.delayMs < crawlDelayMs)
       tell('Crawl-delay', `A gap of ${ms(sent.delayMs)} was promised where robots.txt asks for ${ms(crawlDelayMs)}`)
   }
 }

@@ -82,7 +82,8 @@ export function paceAfter(before: HostPace = unvisited, visit: Visit, options: P
 
   let waitsFor: HostPace['waitsFor'] = 'delay'
   if (isPaused && nextVisitAt === pauseEndsAt) waitsFor = 'pause after failures'
-  else if (nextVisitAt === gapEndsAt && delayMs > options.delayMs) waitsFor = sourceOf({ delayMs, crawlDelayMs })
+  else if (nextVisitAt === gapEndsAt && delayMs > options.delayMs)
+    waitsFor = delayMs === crawlDelayMs ? 'Crawl-delay' : 'back-off'
   else if (nextVisitAt > gapEndsAt) waitsFor = nextVisitAt === retryEndsAt ? 'Retry-After' : 'rest after a slow answer'
 
   const aside: Aside = isTooLong
@@ -101,9 +102,16 @@ export function paceAfter(before: HostPace = unvisited, visit: Visit, options: P
   }
 }
 
-/** Where a gap in force is from. */
-export function sourceOf(pace: Pick<HostPace, 'delayMs' | 'crawlDelayMs'>): 'Crawl-delay' | 'back-off' {
-  return pace.delayMs === pace.crawlDelayMs ? 'Crawl-delay' : 'back-off'
+/** The gap in force, and whose wish it is. A crawl that is resumed with a longer delay of its own keeps that one from its start on. */
+export function delayOf(
+  pace: Pick<HostPace, 'delayMs' | 'crawlDelayMs' | 'backOffMs'>,
+  ownDelayMs: number,
+): { readonly delayMs: number; readonly delayFrom: 'delayMs' | 'Crawl-delay' | 'back-off' } {
+  const { delayMs, crawlDelayMs, backOffMs } = pace
+  if (delayMs <= ownDelayMs) return { delayMs: ownDelayMs, delayFrom: 'delayMs' }
+  if (delayMs === crawlDelayMs) return { delayMs, delayFrom: 'Crawl-delay' }
+  // What is left is the own delay of an earlier run.
+  return { delayMs, delayFrom: delayMs === backOffMs ? 'back-off' : 'delayMs' }
 }
 
 type Aside = Pick<HostPace, 'asideUntil' | 'asideReason'>

@@ -143,7 +143,8 @@ function copyOf(origin: string, rules: RobotsRules, note: string, now: number, h
   return { kind: 'rules', origin, rules, note, expiresAt, fetchedAt: now, validators: undefined, version, failures: 0 }
 }
 
-function versionOf({ rules, crawlDelayMs, sitemaps }: RobotsRules, note: string): string {
+/** Names what a copy says. */
+export function versionOf({ rules, crawlDelayMs, sitemaps }: RobotsRules, note: string): string {
   const said = JSON.stringify([
     rules.map(({ allow, pattern, line }) => [allow, pattern, line]),
     crawlDelayMs,

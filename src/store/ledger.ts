@@ -85,12 +85,23 @@ export class Ledger {
     return row === undefined ? undefined : String(row.record)
   }
 
-  #select(order: string): Iterable<Record<string, unknown>> {
+  /** Of the last row; 0 while there is none. */
+  get lastId(): number {
+    const select = this.#database.prepare('select coalesce(max(id), 0) as id from ledger')
+    return Number(this.#database.read(() => select.get())?.id)
+  }
+
+  *#select(order: string): Generator<Record<string, unknown>> {
     const select = this.#database.prepare(
       `select ledger.id, host.name as host, ${columns.map((column) => `ledger.${column}`).join(', ')}, chain
         from ledger join host on host.id = ledger.host order by ${order}`,
     )
-    return select.iterate()
+    const rows = this.#database.read(() => select.iterate())
+    for (;;) {
+      const step = this.#database.read(() => rows.next())
+      if (step.done === true) return
+      yield step.value
+    }
   }
 }
 

@@ -76,14 +76,17 @@ export class Store implements Disposable {
 
   /**
    * Opens a store to look at it, also while its owner is at work.
+   * @param asOf `once`: as it is at this moment, whatever its owner does meanwhile. It keeps the write-ahead log from being emptied, so not
+   * for long.
    * @throws StoreNotFoundError, StoreVersionError, StoreFailedError
    */
-  static openToRead(folder: string): Store {
+  static openToRead(folder: string, asOf: 'each read' | 'once' = 'each read'): Store {
     const path = join(folder, 'crawl.db')
     if (!existsSync(path))
       throw new StoreNotFoundError(`There is no store in ${folder} (name its folder with --store DIR)`)
     const database = new Database(path, folder, 'read')
     try {
+      if (asOf === 'once') database.execute('begin')
       checkVersion(database, folder)
       return new Store(folder, database, undefined)
     } catch (error) {
