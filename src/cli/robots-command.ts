@@ -6,7 +6,7 @@ import { canonicalUrl, hostOf, originOf } from '../canonical-url.ts'
 import { crawl } from '../crawl.ts'
 import { SeedError } from '../errors.ts'
 import { paceOf } from '../frontier/rows.ts'
-import type { HostPace, RobotsRecord } from '../host.ts'
+import type { AsideReason, HostPace, RobotsRecord } from '../host.ts'
 import { type Options, resolveOptions } from '../options.ts'
 import { delayOf } from '../politeness/host-pace.ts'
 import { judge, robotsUrlOf } from '../politeness/robots.ts'
@@ -53,7 +53,11 @@ async function learn(url: string, spider: Parameters<typeof crawl>[0]): Promise<
     maxRobotsAttempts: 1,
     observers: [
       (event) => {
-        if (event.kind === 'robots') record = event.record
+        if (event.kind === 'robots') {
+          record = event.record
+          // All is known. The page's turn would come after the host's delay, which may be a minute.
+          if (record.kind !== 'redirected') run.drain()
+        }
         if (event.kind !== 'requested') return
         steps.push(`${event.url} (${event.status ?? 'no answer'})`)
         if (event.host === hostOf(url)) pace = event.pace
@@ -89,7 +93,10 @@ function answerTo(url: string, { record, pace, steps }: Known, options: Options,
       ? ['host', `waits until ${dateOf(pace.nextVisitAt)} (${pace.waitsFor})`]
       : undefined,
     pace !== undefined && pace.asideUntil > now
-      ? ['host', `put off until ${dateOf(pace.asideUntil)} (${pace.asideReason})`]
+      ? [
+          'host',
+          `put off until ${dateOf(pace.asideUntil)}${pace.asideReason === undefined ? '' : ` (${asideWords[pace.asideReason]})`}`,
+        ]
       : undefined,
   ]
   const lines = rows.filter((row) => row !== undefined).map(([name, text]) => `  ${name.padEnd(10)}${text}`)
@@ -128,7 +135,7 @@ function judgement(
     case 'unreachable':
       return { isYes: false, words: `disallowed, for robots.txt cannot be read: ${verdict.note}` }
     case 'unknown':
-      return { isYes: false, words: 'not known: the rules are not fresh, and would be read first' }
+      return { isYes: false, words: 'not known: the crawl has not read its robots.txt, or not lately' }
     case 'pending':
       return { isYes: false, words: 'not known yet: robots.txt redirects to a host whose turn is awaited' }
     default:
@@ -155,6 +162,12 @@ function wordsFor(
 }
 
 const maxListed = 20
+
+const asideWords: Readonly<Record<AsideReason, string>> = {
+  retry_after_too_long: 'it asks for more patience than maxRetryAfterMs',
+  keeps_failing: 'it does not recover',
+  keeps_refusing: 'it refuses us, page after page',
+}
 
 function delayIn(pace: HostPace | undefined, { delayMs: own }: Options): string {
   const { delayMs, delayFrom } = delayOf(pace ?? { delayMs: own, crawlDelayMs: 0, backOffMs: 0 }, own)
