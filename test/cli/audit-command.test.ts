@@ -31,7 +31,7 @@ export default defineSpider({
 const hostOf = ({ socket }: IncomingMessage) => socket.localAddress ?? ''
 
 /** Each host has its own ways. */
-const routes: WebOptions['routes'] = {
+const routes: NonNullable<WebOptions['routes']> = {
   '/robots.txt': (request, response) => {
     const host = hostOf(request)
     if (host === '127.0.0.2') response.end('User-agent: *\nDisallow: /page-3\nSitemap: /map.xml\n')
