@@ -2,6 +2,7 @@
  * Visits to hosts: the one place where requests leave, and where what came back sets the host's pace (I1, I3).
  */
 import { hostOf, originOf } from './canonical-url.ts'
+import type { Clock } from './clock.ts'
 import type { CrawlEvent } from './events.ts'
 import type { Fetcher, FetchLimits } from './fetcher/fetcher.ts'
 import type { Turn } from './frontier/frontier.ts'
@@ -14,12 +15,14 @@ import { parseRetryAfter } from './politeness/retry-after.ts'
 import type { Throttle } from './politeness/throttle.ts'
 import { registrableDomain } from './registrable-domain.ts'
 import type { SentRequest } from './sent-request.ts'
+import { again, type Spent } from './spent.ts'
 
 interface HostVisitsParts {
   readonly options: Pick<Options, 'delayMs' | 'maxRetryAfterMs' | 'maxCrawlDelayMs'>
   readonly fetcher: Fetcher
   readonly throttle: Throttle
   readonly crowds: Crowds
+  readonly clock: Clock
   readonly random: () => number
   /** When this run of the crawl began. */
   readonly startedAt: number
@@ -109,6 +112,19 @@ export class HostVisits {
   hold(turn: Turn, until: number, change: Partial<HostPace>): void {
     const pace = this.latestPace(turn) ?? { ...unvisited, delayMs: this.#parts.options.delayMs }
     this.#keep(turn, { ...pace, ...change, nextVisitAt: Math.max(until, pace.nextVisitAt) })
+  }
+
+  /** Spends no request: the host waits, and the request keeps its place. */
+  wait(turn: Turn, forMs: number, change: Partial<HostPace>): Spent {
+    this.hold(turn, this.#parts.clock.now() + forMs, change)
+    return again(turn.request)
+  }
+
+  /** @param rule what of robots.txt lets it pass. */
+  errandFor(turn: Turn, purpose: Errand['purpose'], limits: FetchLimits, rule: string | undefined): Errand {
+    const robots = this.latestRobots(turn)
+    const rulesVersion = robots?.kind === 'rules' ? robots.version : undefined
+    return { purpose, url: turn.request.url, limits, rule: rule ?? 'no rule', rulesVersion }
   }
 
   /** Makes a request on a turn, when the throttle lets it. */

@@ -4,6 +4,7 @@ import type { Again, Deferred, Ended, Settlement, Turn } from './frontier/fronti
 import type { Places } from './output/item-stream.ts'
 import { giveUpOn } from './politeness/robots.ts'
 import type { CrawlRequest, PageRequest } from './request.ts'
+import type { SentRequest } from './sent-request.ts'
 
 /** A turn's settlement, with what observers hear once it is committed. */
 export interface Spent {
@@ -81,4 +82,8 @@ function giveUp(origin: string, message: string, url: string, now: number): Spen
   const record = giveUpOn(origin, `${message}: GET ${url}`, now)
   const settlement: Ended = { kind: 'ended', end: undefined, follows: [], items: [], robots: record }
   return { settlement, events: [{ kind: 'robots', origin, record }] }
+}
+
+export function withSent(spent: Spent, sent: SentRequest): Spent {
+  return { ...spent, settlement: { ...spent.settlement, sent } }
 }

@@ -55,6 +55,8 @@ const conductors = [
   'parse-page.ts',
   'host-visits.ts',
   'visit.ts',
+  'page-visit.ts',
+  'robots-visit.ts',
   'sitemap-visit.ts',
   'spent.ts',
   'walk.ts',

@@ -1,0 +1,140 @@
+/**
+ * A turn that is spent on a page: what came back goes to the spider's parser, or back to the frontier.
+ */
+import type { Clock } from './clock.ts'
+import type { PageDirectives } from './directives.ts'
+import { messageOf } from './errors.ts'
+import { type CrawlEvent, emptyResult } from './events.ts'
+import { decodeText } from './fetcher/charset.ts'
+import { fingerprint } from './frontier/fingerprint.ts'
+import type { Turn } from './frontier/frontier.ts'
+import type { HostVisits } from './host-visits.ts'
+import type { Options } from './options.ts'
+import type { PageOutcome, RedirectOutcome } from './outcome.ts'
+import type { ItemStream } from './output/item-stream.ts'
+import { combine, readMetaRobots, readRobotsTag } from './politeness/page-directives.ts'
+import type { PageRequest } from './request.ts'
+import { again, end, type Spent, withSent } from './spent.ts'
+import { collectFinds, type Finds } from './spider/finds.ts'
+import { Page } from './spider/page.ts'
+import type { Spider } from './spider/spider.ts'
+
+export interface PageVisitsParts {
+  readonly spider: Spider
+  readonly args: unknown
+  readonly options: Options
+  readonly items: ItemStream
+  readonly clock: Clock
+}
+
+export class PageVisits {
+  readonly #parts: PageVisitsParts
+  readonly #hosts: HostVisits
+
+  constructor(hosts: HostVisits, parts: PageVisitsParts) {
+    this.#parts = parts
+    this.#hosts = hosts
+  }
+
+  /** @param rule what of robots.txt lets it pass. */
+  async visit(turn: Turn, request: PageRequest, rule: string | undefined): Promise<Spent> {
+    const { options } = this.#parts
+    const made = await this.#hosts.request(turn, this.#hosts.errandFor(turn, 'page', options, rule))
+    const { event, sent } = this.#hosts.paceAfter(turn, made, this.#hosts.latestRobots(turn))
+    const { outcome } = made
+    switch (outcome.kind) {
+      case 'page':
+        return withSent(await this.#parse(request, outcome, event), sent)
+      case 'redirect':
+        return withSent(this.#redirect(request, outcome, event), sent)
+      case 'retry': {
+        const { reason, message } = outcome
+        if (request.attempt >= options.maxRetries)
+          return withSent(end(request, { state: 'failed', reason }, { events: [event], message }), sent)
+        const next = { ...request, attempt: request.attempt + 1 }
+        return withSent(again(next, [event, { kind: 'retry', request, reason, message }]), sent)
+      }
+      case 'failed': {
+        const { reason, message } = outcome
+        return withSent(end(request, { state: 'failed', reason }, { events: [event], message }), sent)
+      }
+      default:
+        return outcome satisfies never
+    }
+  }
+
+  /** A redirect is a follow of the same depth: scope, seen, robots and throttle of its target are asked as for any other. */
+  #redirect(request: PageRequest, { target, status }: RedirectOutcome, event: CrawlEvent): Spent {
+    const redirects = [...request.redirects, request.url]
+    const { maxRedirects } = this.#parts.options
+    if (redirects.includes(target)) {
+      const message = `Status ${status} leads back to ${target}: GET ${request.url}`
+      return end(request, { state: 'failed', reason: 'redirect_loop' }, { events: [event], message })
+    }
+    if (redirects.length > maxRedirects) {
+      const message = `More than ${maxRedirects} redirects, the last to ${target}: GET ${request.url} (raise maxRedirects)`
+      return end(request, { state: 'failed', reason: 'too_many_redirects' }, { events: [event], message })
+    }
+    const follow: PageRequest = { ...request, url: target, attempt: 0, redirects }
+    return end(request, { state: 'done', reason: 'redirected' }, { events: [event], follows: [follow] })
+  }
+
+  async #parse(request: PageRequest, outcome: PageOutcome, event: CrawlEvent): Promise<Spent> {
+    const { spider, args, items, options } = this.#parts
+    const page = new Page({ ...request, ...outcome, decode: decodeText, args, ...this.#signals })
+    const places = items.openPlaces()
+    let finds: Finds
+    let asked: PageDirectives
+    try {
+      // Before the parser, which may take parts of the page away.
+      asked = page.directives
+      finds = await collectFinds(spider, request, page, places, options.maxFindsPerPage)
+    } catch (error) {
+      places.giveBack()
+      const message = `Parser \`${request.parser}\` failed: ${messageOf(error)}: ${request.url}`
+      return end(request, { state: 'failed', reason: 'parser' }, { events: [event], message, error })
+    }
+    const { noindex, nofollow, all } = asked
+    const isWithheld = noindex && !options.keepNoindex
+    if (isWithheld) places.giveBack()
+    const isDeadEnd = nofollow && !options.followNofollow
+    const { follows, refusals } = finds
+    const events = [
+      event,
+      ...(isDeadEnd && follows.length > 0 ? [dropped(follows.length)] : []),
+      ...refusals.map((message): CrawlEvent => ({ kind: 'item_refused', request, message })),
+    ]
+    const spent = end(
+      request,
+      { state: 'done', reason: 'fetched' },
+      {
+        events,
+        skippedLinks: page.skippedLinks,
+        nofollowLinks: page.nofollowLinks,
+        follows: isDeadEnd ? [] : follows,
+        items: isWithheld ? [] : finds.items,
+        itemsWithheld: isWithheld ? finds.items.length : 0,
+        content: follows.length === 0 ? undefined : fingerprint(outcome.body),
+        directives: all.length === 0 ? undefined : all,
+      },
+    )
+    return isWithheld ? spent : { ...spent, places }
+  }
+
+  /** How a page tells what it asks of robots. */
+  get #signals(): Pick<ConstructorParameters<typeof Page>[0], 'directivesOf' | 'followNofollow'> {
+    const { options, clock } = this.#parts
+    const { productToken } = options
+    return {
+      followNofollow: options.followNofollow,
+      directivesOf: (headers, metas) =>
+        combine(
+          readRobotsTag(headers['x-robots-tag'], productToken, clock.now()),
+          readMetaRobots(metas, productToken, clock.now()),
+        ),
+    }
+  }
+}
+
+/** Follows of a page that says nofollow. */
+const dropped = (nofollow: number): CrawlEvent => ({ kind: 'offered', result: { ...emptyResult(), nofollow } })

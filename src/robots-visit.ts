@@ -1,0 +1,114 @@
+/**
+ * A turn that is spent on a robots.txt, or on a hop of its redirects; and what its rules say of a request, asked right before it is sent.
+ */
+import { hostOf } from './canonical-url.ts'
+import type { Clock } from './clock.ts'
+import type { CrawlEvent } from './events.ts'
+import type { FetchLimits } from './fetcher/fetcher.ts'
+import type { Turn } from './frontier/frontier.ts'
+import type { HostVisits } from './host-visits.ts'
+import type { Options } from './options.ts'
+import {
+  conditionalHeaders,
+  judge,
+  longestRetryMs,
+  type RobotsOptions,
+  type RobotsVerdict,
+  recordOf,
+} from './politeness/robots.ts'
+import { maxRobotsBytes } from './politeness/robots-file.ts'
+import type { CrawlRequest } from './request.ts'
+import { again, defer, type Spent } from './spent.ts'
+
+/** A robots.txt that waits for another host's turn is looked for again after this, or the host's delay if that is longer. */
+const robotsPollMs = 100
+
+/** Before anything else of the host. */
+const robotsPriority = Number.MAX_SAFE_INTEGER
+
+/** RFC 9309 section 2.3.1.2: at least five. */
+const maxRobotsRedirects = 5
+
+export class RobotsVisits {
+  readonly #hosts: HostVisits
+  readonly #clock: Clock
+  readonly #options: Options
+  readonly #robotsOptions: RobotsOptions
+  readonly #limits: FetchLimits
+  readonly #lawless: ReadonlySet<string>
+  /** Origins whose robots.txt is being fetched: one at a time is enough. */
+  readonly #inFlight = new Set<string>()
+
+  constructor(hosts: HostVisits, options: Options, clock: Clock) {
+    this.#hosts = hosts
+    this.#clock = clock
+    this.#options = options
+    this.#robotsOptions = { ...options, maxRobotsRedirects }
+    this.#limits = { maxBodyBytes: maxRobotsBytes + 1, totalTimeoutMs: options.robotsTimeoutMs, truncate: true }
+    this.#lawless = new Set(options.ignoreRobotsOf.map((host) => hostOf(`http://${host}/`)))
+  }
+
+  /** Asked right before a request is sent: the rules may have been renewed since its URL was found. */
+  judge(turn: Turn): RobotsVerdict {
+    const verdict = judge(this.#hosts.latestRobots(turn), turn.request.url, this.#clock.now(), this.#robotsOptions)
+    const isNo =
+      verdict.kind === 'disallowed' || verdict.kind === 'unreachable' || verdict.kind === 'crawl_delay_too_long'
+    return isNo && this.#lawless.has(turn.host) ? { kind: 'allowed', rule: 'ignored: ignoreRobotsOf' } : verdict
+  }
+
+  /** Spends a turn on a robots.txt, or on a hop of its redirects. */
+  async learn(turn: Turn, origin: string, url: string): Promise<Spent> {
+    const { request } = turn
+    if (this.#inFlight.has(origin)) return this.wait(turn)
+    this.#inFlight.add(origin)
+    const release = () => void this.#inFlight.delete(origin)
+    const before = this.#hosts.latestRobots(turn)
+    const headers = conditionalHeaders(before, url)
+    const limits = { ...this.#limits, headers }
+    const made = await this.#hosts.request(turn, {
+      purpose: 'robots',
+      url,
+      limits,
+      rule: 'RFC 9309 section 2.2.2: /robots.txt is allowed',
+      rulesVersion: undefined,
+    })
+    const { outcome } = made
+    const hops = request.kind === 'robots' ? request.redirects.length : 0
+    const robots = recordOf(origin, url, outcome, hops, before, this.#robotsOptions)
+    this.#hosts.learn(robots)
+    // At another host, where a redirect led, this origin's Crawl-delay says nothing.
+    const { event, sent } = this.#hosts.paceAfter(turn, made, request.kind === 'robots' ? undefined : robots)
+    const events: CrawlEvent[] = [event, { kind: 'robots', origin, record: robots }]
+
+    if (request.kind !== 'robots' && robots.kind === 'unreachable' && !this.#lawless.has(turn.host)) {
+      const spent = this.waitToAskAgain(turn, robots.retryAt, robots.note)
+      return { settlement: { ...spent.settlement, robots, sent }, events: [...events, ...spent.events], release }
+    }
+    const redirects = request.kind === 'robots' ? [...request.redirects, url] : [url]
+    const hop = robots.kind === 'redirected' && outcome.kind === 'redirect' ? outcome.target : undefined
+    const follows: CrawlRequest[] =
+      hop === undefined ? [] : [{ kind: 'robots', origin, url: hop, priority: robotsPriority, attempt: 0, redirects }]
+    if (request.kind === 'robots') {
+      return { settlement: { kind: 'ended', end: undefined, items: [], robots, follows, sent }, events, release }
+    }
+    return { settlement: { kind: 'again', request, notBefore: 0, robots, follows, sent }, events, release }
+  }
+
+  /** The rules could not be read. */
+  waitToAskAgain(turn: Turn, retryAt: number | undefined, note: string): Spent {
+    const now = this.#clock.now()
+    // As with every Retry-After: nobody waits for longer than the crawl has patience for.
+    const patienceMs = Math.max(this.#options.maxRetryAfterMs, longestRetryMs)
+    if (retryAt !== undefined && retryAt - now <= patienceMs)
+      return this.#hosts.wait(turn, retryAt - now, { waitsFor: 'robots.txt' })
+    // A host that is aside says so itself, on its next turn.
+    const isAside = (this.#hosts.latestPace(turn)?.asideUntil ?? 0) > now
+    return isAside ? again(turn.request) : defer(turn, 'robots_unreachable', note, now)
+  }
+
+  /** Rules are on their way: the host, and not each request of its line, is looked at again after a while. */
+  wait(turn: Turn): Spent {
+    const delayMs = turn.pace?.delayMs ?? this.#options.delayMs
+    return this.#hosts.wait(turn, Math.max(robotsPollMs, delayMs), { waitsFor: 'robots.txt' })
+  }
+}
