@@ -76,7 +76,7 @@ export class Walk {
       return clock.now() >= endsAt ? 'max_time' : undefined
     }
     const crossed = limitCrossed()
-    if (crossed !== undefined && frontier.waiting > 0) return crossed
+    if (crossed !== undefined && !frontier.isEmpty) return crossed
     if (endsAt < Number.POSITIVE_INFINITY) haltAt(endsAt, clock, halt)
     let turns = 0
 
@@ -104,7 +104,7 @@ export class Walk {
     await Promise.race([Promise.all(this.#visits), stop])
     if (stopped.aborted) return 'stopped'
     if (this.#failure !== undefined) throw this.#failure.error
-    if (frontier.waiting === 0) return hasDeferred(frontier.counts) ? 'deferred' : 'finished'
+    if (frontier.isEmpty) return hasDeferred(frontier.counts) ? 'deferred' : 'finished'
     return limitCrossed() ?? 'drained'
   }
 

@@ -112,6 +112,11 @@ describe('sitemaps: true', () => {
     expect(items).toHaveLength(1)
   })
 
+  it('it is a fault if what it names is no sitemap', async () => {
+    const { faults } = await crawlOf({ ...robots('Sitemap: /one'), '/one': '<!doctype html><title>x</title>' })
+    expect(faults).toEqual([`it is no sitemap: ${home}/one`])
+  })
+
   it('POLITENESS H1: reads one at another host, after the robots.txt of that host', async () => {
     const { paths } = await crawlOf({
       ...robots(`Sitemap: ${other}/s.xml`),
@@ -352,6 +357,16 @@ it('POLITENESS B5: a sitemap whose host cannot be asked for its rules is put off
   const { stats, events } = await crawlOf(site, true, { maxRobotsAttempts: 1 })
   expect(events.filter((event) => event.kind === 'deferred')).toMatchObject([{ request: { kind: 'sitemap' } }])
   expect(stats).toMatchObject({ fetched: 1, deferred: 0, stopReason: 'deferred' })
+})
+
+it('a crawl that is left before its sitemap was read is not finished, though no page waits', async () => {
+  const web = openVirtualWeb(({ host }) => ({ latencyMs: host === '127.0.0.3' ? 9_000 : 20 }))
+  const run = crawl(defineSpider({ name: 'x', seeds: [`${home}/`], sitemaps: [`${other}/s.xml`], parse: () => [] }), {
+    ...web.options,
+    observers: [(event) => event.kind === 'ended' && run.drain()],
+  })
+  await passTime(collect(run))
+  expect(run.stats).toMatchObject({ stopReason: 'drained', fetched: 1, waiting: 0, sitemapRequests: 0 })
 })
 
 describe('a crawl with a store', () => {

@@ -14,6 +14,7 @@ it('a visit that waits for its commit keeps nobody from work', async () => {
   let visits = 0
   const frontier: Frontier = {
     waiting: 0,
+    isEmpty: true,
     counts: {},
     offer: () => Promise.resolve(nothing),
     readItems: () => Promise.resolve([]),

@@ -98,6 +98,9 @@ export interface Frontier extends AsyncDisposable {
   /** How many page requests wait or are out; those that were put off are not among them. */
   readonly waiting: number
 
+  /** Whether nothing waits and nothing is out, pages or not; what was put off does not count. */
+  readonly isEmpty: boolean
+
   /** What was counted: pages offered, by what became of them, and the counts of all settlements; since the crawl's first start. */
   readonly counts: Counts
 }

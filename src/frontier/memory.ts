@@ -80,6 +80,10 @@ export class MemoryFrontier implements Frontier {
     return this.#inLines + this.#out.size - this.#otherRequests
   }
 
+  get isEmpty(): boolean {
+    return this.#inLines + this.#out.size === 0
+  }
+
   get counts(): Counts {
     return { ...this.#counts }
   }

@@ -90,6 +90,10 @@ export class SqliteFrontier implements Frontier {
     return this.#counters.of('waiting')
   }
 
+  get isEmpty(): boolean {
+    return this.waiting === 0 && this.#store.database.read(() => this.#sql.anyRequest.get()) === undefined
+  }
+
   get counts(): Counts {
     return this.#counters.totals
   }

@@ -19,6 +19,7 @@ const statements = {
   headBut: `select priority, place, not_before, ${requestColumns.join(', ')} from request
     where host = ? and not_before <= ? and place not in (select value from json_each(?))
     order by priority desc, place limit 1`,
+  anyRequest: 'select 1 from request limit 1',
   beyond: 'select 1 from request where host = ? and not_before <= ? limit 1 offset ?',
   soonest: 'select min(not_before) as not_before from request where host = ? and not_before > ?',
   addRequest: `insert into request (host, priority, place, not_before, ${requestColumns.join(', ')})

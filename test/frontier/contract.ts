@@ -583,6 +583,25 @@ export function describeFrontier(name: string, openFrontier: OpenFrontier): void
         })
       })
 
+      it('is empty when nothing waits and nothing is out, pages or not, put off or not', async () => {
+        const frontier = await open()
+        expect(frontier.isEmpty).toBe(true)
+        await frontier.offer([sitemap('http://a.test/s.xml')])
+        expect([frontier.isEmpty, frontier.waiting]).toEqual([false, 0])
+        const turns = frontier.turns(new AbortController().signal)[Symbol.asyncIterator]()
+        const first = await nextWithin(turns, 1_000)
+        if (first === undefined) throw new Error('no turn')
+        expect(frontier.isEmpty).toBe(false)
+        await frontier.settle(first, { kind: 'again', request: first.request, notBefore: 0, follows: [] })
+        expect(frontier.isEmpty).toBe(false)
+        const again = await nextWithin(turns, 1_000)
+        if (again === undefined) throw new Error('no turn')
+        await frontier.settle(again, done({ end: undefined, follows: [request('http://a.test/1')] }))
+        expect(frontier.isEmpty).toBe(false)
+        await walk(frontier, () => deferred())
+        expect(frontier.isEmpty).toBe(true)
+      })
+
       it('counts what waits and what is out', async () => {
         const frontier = await open()
         await frontier.offer(['1', '2'].map((path) => request(`http://a.test/${path}`)))
