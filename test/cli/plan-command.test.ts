@@ -98,6 +98,12 @@ describe('doff plan', () => {
     expect(asked).toEqual(['127.0.0.2/gone.xml', '127.0.0.2/map.xml', '127.0.0.2/robots.txt'])
   })
 
+  it('a sitemap that is put off is none of the URLs', async () => {
+    const { lines, asked } = await plan(3, ['/'], '--sitemaps')
+    expect(lines).toContain('127.0.0.4        0           0        1  200 ms (delayMs)      -')
+    expect(asked).not.toContain('127.0.0.4/sitemap.xml')
+  })
+
   it('no host gets more than maxPagesPerHost, in the time either', async () => {
     const { lines } = await plan(1, ['/'], '--sitemaps', '-s', 'maxPagesPerHost=10', '--concurrency', '1')
     expect(lines[3]).toBe('127.0.0.2      110          11        0  200 ms (delayMs)  2.1 s')

@@ -173,6 +173,13 @@ describe('a promise that was broken is found, at its row', () => {
     expect(breachesIn(rowsOf(...changes), options)).toEqual([[promise, id]])
   })
 
+  it('two at once are also too close to one another', () => {
+    expect(breachesIn(rowsOf({ endedAt: 1_200 }, { sentAt: 1_100 }))).toEqual([
+      ['at once', 2],
+      ['gap', 2],
+    ])
+  })
+
   it('each is counted, and the first are told', () => {
     const rows = rowsOf(...Array.from({ length: 31 }, (_, index) => ({ sentAt: 1_000 + index * 100 })))
     const [host] = audited(rows)
@@ -233,6 +240,7 @@ describe('addresses', () => {
     const rows = rowsOf(
       { sentAt: 1_000 },
       { sentAt: 1_001, address: undefined },
+      { sentAt: 1_001.5, address: undefined },
       { sentAt: 1_002, address: '127.0.0.3' },
     )
     expect([...auditAddresses(rows, optionsWith({ perAddressConcurrency: 1 }))]).toEqual([])

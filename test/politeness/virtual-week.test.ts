@@ -4,7 +4,9 @@ import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest'
+import type { RobotsRecord } from '../../src/host.ts'
 import { crawl } from '../../src/index.ts'
+import { auditHosts } from '../../src/politeness/audit.ts'
 import { Store } from '../../src/store/store.ts'
 import { audit } from '../sites/audit.ts'
 import { collect, pagesSpider } from '../sites/spiders.ts'
@@ -51,11 +53,16 @@ describe('a week of polite crawling', () => {
     vi.useRealTimers()
     using store = Store.openToRead(folder)
     const ledger = [...store.ledger.rows()].map(({ sent }) => sent)
-    return { log: web.log, stats: run.stats, ledger }
+    const promised = { delayMs: 120_000, perHostConcurrency: 1, perAddressConcurrency: 4, maxCrawlDelayMs: 60_000 }
+    const audits = auditHosts(store.ledger.by('host'), {
+      promisedFor: () => ({ ...promised, ignoreRobotsOf: new Set() }),
+      rulesOf: (origin, version) => JSON.parse(store.ledger.rulesOf(origin, version) ?? '') as RobotsRecord,
+    })
+    return { log: web.log, stats: run.stats, ledger, audits: [...audits] }
   }
 
   it('keeps every gap, and reads robots.txt once a day', async () => {
-    const { log, stats, ledger } = await crawlFor(7, 7)
+    const { log, stats, ledger, audits } = await crawlFor(7, 7)
     expect(stats).toMatchObject({ stopReason: 'max_time' })
     expect(stats.fetched).toBeGreaterThan(2 * 4_000)
     const hosts = audit(log)
@@ -72,6 +79,12 @@ describe('a week of polite crawling', () => {
       }
     }
     expect(ledger).toHaveLength(log.length)
+    for (const { host, requests, leastGapMs } of hosts) {
+      const ours = audits.find((found) => found.host === host)
+      expect(ours).toMatchObject({ requests, mostAtOnce: 1, isRobotsFirst: true, disallowed: 0, broken: 0 })
+      expect(Math.abs((ours?.leastGapMs ?? 0) - leastGapMs)).toBeLessThan(1)
+      expect(ours?.retryAftersKept).toBe(log.filter((line) => line.host === host && line.status === 429).length)
+    }
   }, 120_000)
 
   it('is the same for the same seed, to the last row of the ledger', async () => {
