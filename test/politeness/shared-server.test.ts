@@ -96,6 +96,24 @@ describe('C11: hosts of one address', () => {
     },
   )
 
+  it('keep their gaps and their Retry-After also after several requests of one waited for a place', async () => {
+    const site = ({ path, visit }: { path: string; visit: number }): VirtualAnswer => {
+      if (path === '/robots.txt') return { status: 404, latencyMs: 900 }
+      if (path === '/page-1' && visit === 1) return { status: 429, headers: { 'retry-after': '20' } }
+      return { ...html(), latencyMs: 900 }
+    }
+    const seeds = names.slice(0, 8).flatMap((name) => pagesOf(name, 8))
+    const options = { lookup, perHostConcurrency: 4, perAddressConcurrency: 3, delayMs: 300 }
+    const { log, stats } = await crawlVirtually(site, seeds, options)
+    expect(stats).toMatchObject({ fetched: 64, retries: 8 })
+    for (const name of names.slice(0, 8)) {
+      const lines = log.filter(({ origin }) => origin === name)
+      expect(Math.min(...gapsOf(lines))).toBeGreaterThanOrEqual(300)
+      const refused = lines.find(({ status }) => status === 429)?.endedAt ?? 0
+      expect(lines.filter((line) => line.at >= refused && line.at < refused + 20 * second)).toEqual([])
+    }
+  })
+
   it('ours: those that wait for their neighbours are not begun after a drain, nor when the time is over', async () => {
     const site = well({ ...html(), latencyMs: second })
     const options = { lookup, perAddressConcurrency: 1 }
