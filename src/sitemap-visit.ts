@@ -75,9 +75,9 @@ export class SitemapVisits {
       const guess = { ...request, url: `${request.origin}/sitemap.xml` }
       return endOther([], named.length === 0 ? [guess] : named.map((url) => sitemapRequest(url, request.origin, 0)))
     }
-    if (this.#requested >= maxSitemaps)
+    if (request.attempt === 0 && this.#requested >= maxSitemaps)
       return endOther([fault(request, `More than ${maxSitemaps} sitemaps (raise maxSitemaps)`)])
-    this.#requested += 1
+    if (request.attempt === 0) this.#requested += 1
     return undefined
   }
 
