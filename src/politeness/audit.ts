@@ -185,8 +185,11 @@ class HostAuditor {
       tell('delayMs', `A gap of ${ms(sent.delayMs)} was promised where the crawl's own is ${ms(delayMs)}`)
     if (this.#last === undefined) return
     // Where several requests of a host may be out, the gap is one between our turns: how long a connection takes to open is not in it.
-    if (overlaps && perHostConcurrency > 1) return
     const gapMs = sent.sentAt - this.#last.sentAt
+    // Nor where the last request was still out when this one's turn came, though it ended before this one was sent: the row's gap is then
+    // one to a request before.
+    const wereOutTogether = overlaps || sent.gapMs === undefined || Math.abs(sent.gapMs - gapMs) > roundingMs
+    if (wereOutTogether && perHostConcurrency > 1) return
     if (this.#least === undefined || gapMs < this.#least.gapMs) this.#least = { gapMs, sent }
     if (gapMs < sent.delayMs - roundingMs) tell('gap', `A gap of ${ms(gapMs)} where ${ms(sent.delayMs)} were promised`)
   }

@@ -212,6 +212,14 @@ describe('what is no breach', () => {
     expect(breachesIn(rowsOf({}, { endedAt: 1_300, retryAfterMs: 1_000 }, {}), options)).toEqual([['Retry-After', 3]])
   })
 
+  it('with several requests at once, a gap to one that was out when the turn came', () => {
+    const rows = rowsOf({}, {}, { sentAt: 1_380, gapMs: 380 })
+    expect(breachesIn(rows, optionsWith({ perHostConcurrency: 2 }))).toEqual([])
+    expect(breachesIn(rows)).toEqual([['gap', 3]])
+    const known = rowsOf({}, {}, { sentAt: 1_380, gapMs: 180 })
+    expect(breachesIn(known, optionsWith({ perHostConcurrency: 2 }))).toEqual([['gap', 3]])
+  })
+
   it('as many at once as were promised', () => {
     const rows = rowsOf({ endedAt: 1_900 }, { endedAt: 1_900 }, { endedAt: 1_900 })
     expect(audited(rows, optionsWith({ perHostConcurrency: 3 }))).toMatchObject([{ mostAtOnce: 3, broken: 0 }])
