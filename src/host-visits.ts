@@ -127,17 +127,25 @@ export class HostVisits {
     return { purpose, url: turn.request.url, limits, rule: rule ?? 'no rule', rulesVersion }
   }
 
-  /** Makes a request on a turn, when the throttle lets it. */
-  async request(turn: Turn, errand: Errand): Promise<Made> {
-    const { throttle, fetcher, options } = this.#parts
+  /**
+   * Makes a request on a turn, when the throttle lets it; `undefined` if another turn of the host has learnt meanwhile that it is to be left
+   * alone. Then nothing was sent.
+   */
+  async request(turn: Turn, errand: Errand): Promise<Made | undefined> {
+    const { throttle, fetcher, options, clock } = this.#parts
     const before = this.latestPace(turn) ?? { ...unvisited, delayMs: options.delayMs }
     // Counted before it is sent: of several turns out, none goes beyond the host's budget.
     if (errand.purpose === 'page') this.#keep(turn, { ...before, pages: before.pages + 1 })
-    const outcome = await throttle.run(turn.host, Math.max(before.delayMs, options.delayMs), () =>
-      fetcher.fetch(errand.url, errand.limits),
-    )
+    const outcome = await throttle.run(turn.host, Math.max(before.delayMs, options.delayMs), async () => {
+      const { nextVisitAt = 0, asideUntil = 0 } = this.latestPace(turn) ?? {}
+      if (Math.max(nextVisitAt, asideUntil) > clock.now()) return undefined
+      return fetcher.fetch(errand.url, errand.limits)
+    })
     this.#leaveCrowds(turn)
-    return { ...errand, outcome, before }
+    if (outcome !== undefined) return { ...errand, outcome, before }
+    const pace = this.latestPace(turn)
+    if (errand.purpose === 'page' && pace !== undefined) this.#keep(turn, { ...pace, pages: pace.pages - 1 })
+    return undefined
   }
 
   /** Sets the host's pace by what came back; gives what observers hear of the request, and what the ledger keeps of it. */

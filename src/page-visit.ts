@@ -40,6 +40,7 @@ export class PageVisits {
   async visit(turn: Turn, request: PageRequest, rule: string | undefined): Promise<Spent> {
     const { options } = this.#parts
     const made = await this.#hosts.request(turn, this.#hosts.errandFor(turn, 'page', options, rule))
+    if (made === undefined) return this.#hosts.wait(turn, 0, {})
     const { event, sent } = this.#hosts.paceAfter(turn, made, this.#hosts.latestRobots(turn))
     const { outcome } = made
     switch (outcome.kind) {

@@ -72,6 +72,7 @@ export class RobotsVisits {
       rule: 'RFC 9309 section 2.2.2: /robots.txt is allowed',
       rulesVersion: undefined,
     })
+    if (made === undefined) return { ...this.#hosts.wait(turn, 0, {}), release }
     const { outcome } = made
     const hops = request.kind === 'robots' ? request.redirects.length : 0
     const robots = recordOf(origin, url, outcome, hops, before, this.#robotsOptions)

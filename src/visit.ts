@@ -131,6 +131,7 @@ export class Visitor {
     const known = sitemaps.before(request, this.#hosts.latestRobots(turn))
     if (known !== undefined) return known
     const made = await this.#hosts.request(turn, this.#hosts.errandFor(turn, 'sitemap', sitemaps.limits, rule))
+    if (made === undefined) return this.#hosts.wait(turn, 0, {})
     const { event, sent } = this.#hosts.paceAfter(turn, made, this.#hosts.latestRobots(turn))
     return withSent(await sitemaps.after(request, made.outcome, event), sent)
   }
