@@ -37,7 +37,7 @@ export function countsOf(event: CrawlEvent): Counts {
     case 'deferred':
       return { [event.request.kind === 'page' ? `deferred.${event.reason}` : 'sitemaps_deferred']: 1 }
     case 'sitemap':
-      return { sitemaps_failed: event.fault === undefined ? 0 : 1 }
+      return { sitemaps: 1, sitemaps_failed: event.fault === undefined ? 0 : 1 }
     case 'item_refused':
       return { items_refused: 1 }
     case 'started':

@@ -213,7 +213,7 @@ class CrawlRun<Item extends object> implements Crawl<Item> {
       notify({ kind: 'offered', result: await frontier.offer(requests) })
     }
     const { sitemaps } = this.#spider
-    const requested = frontier.counts.sitemap_requests ?? 0
+    const requested = frontier.counts.sitemaps ?? 0
     const visitor = new Visitor({
       spider: this.#spider,
       args: this.#args,

@@ -75,16 +75,17 @@ export class HostVisits {
   }
 
   /** Keeps what is learnt of the host while `visit` spends the turn and settles it; begins when the host's neighbours leave room for it. */
-  async during(turn: Turn, place: Place, visit: () => Promise<void>): Promise<void> {
-    const { fetcher, crowds } = this.#parts
+  async during(turn: Turn, place: Place, visit: (hasRoom: boolean) => Promise<void>): Promise<void> {
+    const { crowds } = this.#parts
     const visited = this.#visited.get(turn.host) ?? { turns: 0, pace: turn.pace, robots: new Map() }
     this.#visited.set(turn.host, visited)
     visited.turns += 1
     try {
       await place.begin()
-      const address = await fetcher.addressOf(turn.host)
-      this.#leave.set(turn, await crowds.enter(address, registrableDomain(turn.host), place.aside))
-      await visit()
+      const address = await this.#addressOf(turn.host, place)
+      const leave = await crowds.enter(address, registrableDomain(turn.host), place.aside)
+      if (leave !== undefined) this.#leave.set(turn, leave)
+      await visit(leave !== undefined)
     } finally {
       this.#leaveCrowds(turn)
       visited.turns -= 1
@@ -202,6 +203,18 @@ export class HostVisits {
     return crawlDelayMs !== undefined && crawlDelayMs > this.#parts.options.maxCrawlDelayMs ? undefined : crawlDelayMs
   }
 
+  /** A name server that dawdles keeps nobody else from work. */
+  async #addressOf(host: string, place: Place): Promise<string | undefined> {
+    const { fetcher } = this.#parts
+    if (fetcher.knowsAddressOf(host)) return fetcher.addressOf(host)
+    let address: string | undefined
+    const lookUp = async () => {
+      address = await fetcher.addressOf(host)
+    }
+    await place.aside(lookUp())
+    return address
+  }
+
   #leaveCrowds(turn: Turn): void {
     this.#leave.get(turn)?.()
     this.#leave.delete(turn)
@@ -230,6 +243,7 @@ function retryAfterOf(outcome: Outcome, status: number | undefined): number | un
 
 function answerOf({ purpose, outcome }: Made, status: number | undefined): Visit['answer'] {
   if (outcome.kind === 'retry' || (status !== undefined && status >= 500)) return 'trouble'
+  if (outcome.kind === 'failed' && (outcome.reason === 'tls' || outcome.reason === 'protocol')) return 'trouble'
   // A robots.txt that is refused allows everything (RFC 9309 section 2.3.1.3), and pages that the spider asks for are none.
   const isRefusal = outcome.kind === 'failed' && (status === 401 || status === 403)
   const isChallenge = oneLine(outcome.headers['cf-mitigated']) === 'challenge'

@@ -98,13 +98,12 @@ export class RobotsVisits {
   /** The rules could not be read. */
   waitToAskAgain(turn: Turn, retryAt: number | undefined, note: string): Spent {
     const now = this.#clock.now()
-    // As with every Retry-After: nobody waits for longer than the crawl has patience for.
+    // A host that is aside, for its Retry-After is too long, says so itself on its next turn.
+    if ((this.#hosts.latestPace(turn)?.asideUntil ?? 0) > now) return again(turn.request)
+    // What another host asked for, where a redirect led, is not waited for either.
     const patienceMs = Math.max(this.#options.maxRetryAfterMs, longestRetryMs)
-    if (retryAt !== undefined && retryAt - now <= patienceMs)
-      return this.#hosts.wait(turn, retryAt - now, { waitsFor: 'robots.txt' })
-    // A host that is aside says so itself, on its next turn.
-    const isAside = (this.#hosts.latestPace(turn)?.asideUntil ?? 0) > now
-    return isAside ? again(turn.request) : defer(turn, 'robots_unreachable', note, now)
+    if (retryAt === undefined || retryAt - now > patienceMs) return defer(turn, 'robots_unreachable', note, now)
+    return this.#hosts.wait(turn, retryAt - now, { waitsFor: 'robots.txt' })
   }
 
   /** Rules are on their way: the host, and not each request of its line, is looked at again after a while. */

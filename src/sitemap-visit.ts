@@ -67,18 +67,24 @@ export class SitemapVisits {
     this.limits = { maxBodyBytes: sitemapLimits.maxBytes, totalTimeoutMs: parts.options.totalTimeoutMs }
   }
 
-  /** What can be said of a sitemap without a request; `undefined` if it is to be fetched. */
-  before(request: SitemapRequest, robots: RobotsRecord | undefined): Spent | undefined {
+  /** Why a sitemap is not to be asked for, and not even its host's robots.txt; `undefined` if it may be. */
+  refusalOf(request: SitemapRequest): Spent | undefined {
     const { maxSitemaps } = this.#parts.options
-    if (request.isDiscovery && request.url === robotsUrlOf(request.origin)) {
-      const named = robots?.kind === 'rules' ? robots.rules.sitemaps : []
-      const guess = { ...request, url: `${request.origin}/sitemap.xml` }
-      return endOther([], named.length === 0 ? [guess] : named.map((url) => sitemapRequest(url, request.origin, 0)))
-    }
-    if (request.attempt === 0 && this.#requested >= maxSitemaps)
-      return endOther([fault(request, `More than ${maxSitemaps} sitemaps (raise maxSitemaps)`)])
-    if (request.attempt === 0) this.#requested += 1
-    return undefined
+    if (!isNew(request) || this.#requested < maxSitemaps) return undefined
+    return endOther([sitemapFault(request, `More than ${maxSitemaps} sitemaps (raise maxSitemaps)`)])
+  }
+
+  /** The sitemaps that robots.txt names, or a guess, for a request that asks which there are; `undefined` for one that is to be fetched. */
+  named(request: SitemapRequest, robots: RobotsRecord | undefined): Spent | undefined {
+    if (!asksRobots(request)) return undefined
+    const named = robots?.kind === 'rules' ? robots.rules.sitemaps : []
+    const guess = { ...request, url: `${request.origin}/sitemap.xml` }
+    return endOther([], named.length === 0 ? [guess] : named.map((url) => sitemapRequest(url, request.origin, 0)))
+  }
+
+  /** One was asked for. */
+  count(request: SitemapRequest): void {
+    if (isNew(request)) this.#requested += 1
   }
 
   /** What came of one that was fetched. */
@@ -92,17 +98,17 @@ export class SitemapVisits {
         if (redirects.length > maxRedirects || redirects.includes(outcome.target))
           return endOther([
             event,
-            fault(request, `Too many redirects, the last to ${outcome.target}: GET ${request.url}`),
+            sitemapFault(request, `Too many redirects, the last to ${outcome.target}: GET ${request.url}`),
           ])
         return endOther([event], [{ ...request, url: outcome.target, attempt: 0, redirects }])
       }
       case 'retry':
         if (request.attempt < maxRetries) return again({ ...request, attempt: request.attempt + 1 }, [event])
-        return endOther([event, fault(request, outcome.message)])
+        return endOther([event, sitemapFault(request, outcome.message)])
       case 'failed':
         // Nobody said that there is one.
         if (request.isDiscovery && outcome.status !== undefined) return endOther([event])
-        return endOther([event, fault(request, outcome.message)])
+        return endOther([event, sitemapFault(request, outcome.message)])
       default:
         return outcome satisfies never
     }
@@ -155,9 +161,15 @@ export class SitemapVisits {
   }
 }
 
-/** A sitemap speaks for its own host, and for the host whose robots.txt names it (sitemaps.org, "cross submits"). */
-function isVouchedFor({ kind, entry }: SitemapPart, { url, origin }: SitemapRequest): boolean {
-  if (kind === 'sitemap' || origin === '') return true
+const asksRobots = ({ isDiscovery, url, origin }: SitemapRequest) => isDiscovery && url === robotsUrlOf(origin)
+
+/** Neither a retry nor the target of a redirect. */
+const isNew = (request: SitemapRequest) =>
+  request.attempt === 0 && request.redirects.length === 0 && !asksRobots(request)
+
+/** A sitemap, and what an index names, speaks for its own host, and for the host whose robots.txt names it (sitemaps.org, "cross submits"). */
+function isVouchedFor({ entry }: SitemapPart, { url, origin }: SitemapRequest): boolean {
+  if (origin === '') return true
   const host = hostOf(entry.url)
   return host === hostOf(url) || host === hostOf(origin)
 }
@@ -168,6 +180,6 @@ const cuts = {
   broken: 'its end is missing or broken, and was left out',
 } as const
 
-const fault = ({ url }: SitemapRequest, message: string): CrawlEvent => {
+export const sitemapFault = ({ url }: SitemapRequest, message: string): CrawlEvent => {
   return { kind: 'sitemap', url, pages: 0, taken: 0, sitemaps: 0, fault: message }
 }

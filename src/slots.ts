@@ -12,6 +12,11 @@ export class Slots {
     return this.#free <= 0
   }
 
+  /** How many wait for one. */
+  get waiting(): number {
+    return this.#waiting.length
+  }
+
   /** Nobody has one, and nobody waits. */
   isIdle(count: number): boolean {
     return this.#free === count

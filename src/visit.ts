@@ -16,8 +16,8 @@ import { robotsUrlOf } from './politeness/robots.ts'
 import type { Throttle } from './politeness/throttle.ts'
 import type { SitemapRequest } from './request.ts'
 import { RobotsVisits } from './robots-visit.ts'
-import type { SitemapVisits } from './sitemap-visit.ts'
-import { again, defer, refuse, type Spent, skip, withSent } from './spent.ts'
+import { type SitemapVisits, sitemapFault } from './sitemap-visit.ts'
+import { again, defer, endOther, refuse, type Spent, skip, withSent } from './spent.ts'
 
 /** The stages that a turn goes through. */
 export interface Stages extends PageVisitsParts {
@@ -31,6 +31,9 @@ export interface Stages extends PageVisitsParts {
   readonly sitemaps: SitemapVisits | undefined
   readonly random: () => number
 }
+
+/** A host whose neighbours leave it no room is looked at again after this. */
+const crowdedMs = 1_000
 
 export class Visitor {
   readonly #parts: Stages
@@ -50,8 +53,12 @@ export class Visitor {
    * Spends a turn, and hands what came of it to `settle`: that its request is to be made again, if no visit begins any more.
    */
   visit(turn: Turn, place: Place, settle: (spent: Spent) => Promise<void>): Promise<void> {
-    return this.#hosts.during(turn, place, async () => {
-      const spent = place.isOver() ? again(turn.request) : await this.#spend(turn)
+    return this.#hosts.during(turn, place, async (hasRoom) => {
+      const spent = place.isOver()
+        ? again(turn.request)
+        : hasRoom
+          ? await this.#spend(turn)
+          : this.#hosts.wait(turn, crowdedMs, {})
       try {
         await settle(withPace(spent, this.#hosts.latestPace(turn)))
       } finally {
@@ -61,7 +68,7 @@ export class Visitor {
   }
 
   async #spend(turn: Turn): Promise<Spent> {
-    const { identity, clock, isPlan } = this.#parts
+    const { identity, clock, isPlan, sitemaps } = this.#parts
     const now = clock.now()
     const { request } = turn
     if (!identity.mayVisit(turn.host)) return refuse(turn, 'no `contact` is set', now)
@@ -79,6 +86,11 @@ export class Visitor {
     // Another turn of the host, which was out with this one, has learnt that it is to be left alone.
     if (pace !== undefined && pace.nextVisitAt > now) return this.#hosts.wait(turn, 0, {})
     if (request.kind === 'robots') return this.#robots.learn(turn, request.origin, request.url)
+
+    if (request.kind === 'sitemap') {
+      const refusal = sitemaps === undefined ? noSitemaps(request) : sitemaps.refusalOf(request)
+      if (refusal !== undefined) return refusal
+    }
 
     const verdict = this.#robots.judge(turn)
     switch (verdict.kind) {
@@ -127,15 +139,20 @@ export class Visitor {
 
   async #fetchSitemap(turn: Turn, request: SitemapRequest, rule: string | undefined): Promise<Spent> {
     const { sitemaps } = this.#parts
-    if (sitemaps === undefined) throw new Error(`A sitemap is asked for, and the spider has none: ${request.url}`)
-    const known = sitemaps.before(request, this.#hosts.latestRobots(turn))
+    if (sitemaps === undefined) return noSitemaps(request)
+    const known = sitemaps.named(request, this.#hosts.latestRobots(turn))
     if (known !== undefined) return known
     const made = await this.#hosts.request(turn, this.#hosts.errandFor(turn, 'sitemap', sitemaps.limits, rule))
     if (made === undefined) return this.#hosts.wait(turn, 0, {})
+    sitemaps.count(request)
     const { event, sent } = this.#hosts.paceAfter(turn, made, this.#hosts.latestRobots(turn))
     return withSent(await sitemaps.after(request, made.outcome, event), sent)
   }
 }
+
+/** The spider has been edited since it was offered. */
+const noSitemaps = (request: SitemapRequest) =>
+  endOther([sitemapFault(request, `The spider asks for no sitemaps any more: ${request.url}`)])
 
 /** Ends with a date. */
 const asideWords = {

@@ -304,14 +304,26 @@ describe('the pages of a sitemap', () => {
     expect(cross.paths).not.toContain('http://127.0.0.4/c')
   })
 
-  it('POLITENESS H3: of a sitemap that an index at another host names are still of the host that vouched', async () => {
-    const { paths } = await crawlOf(
-      { '/sitemap.xml': index(`${other}/s.xml`), [`${other}/s.xml`]: urlset('/a', 'http://127.0.0.4/c') },
+  it('POLITENESS H3: an index speaks for sitemaps of its own host, and of the host that vouches for it, only', async () => {
+    const { paths, log } = await crawlOf(
+      {
+        '/sitemap.xml': index(`${other}/s.xml`, '/own.xml'),
+        '/own.xml': urlset('/a'),
+        [`${other}/s.xml`]: urlset('/b'),
+      },
       true,
-      { hosts: ['127.0.0.4'] },
     )
     expect(paths).toContain('/a')
-    expect(paths).not.toContain('http://127.0.0.4/c')
+    // Nobody there is asked for anything, not even for robots.txt.
+    expect(log.map(({ host }) => host)).not.toContain(new URL(other).hostname)
+  })
+
+  it('are not asked for beyond maxSitemaps, nor are the robots.txt of their hosts', async () => {
+    const hosts = Array.from({ length: 20 }, (_, host) => `http://127.0.1.${host}/s.xml`)
+    const { log } = await crawlOf({ '/robots.txt': { body: hosts.map((url) => `Sitemap: ${url}`).join('\n') } }, true, {
+      maxSitemaps: 2,
+    })
+    expect(new Set(log.map(({ host }) => host)).size).toBeLessThanOrEqual(3)
   })
 
   it('go through scope, include, exclude, depth, traps and robots.txt like any, and are counted', async () => {

@@ -11,7 +11,7 @@ import { canonicalUrl } from '../canonical-url.ts'
 import type { Clock } from '../clock.ts'
 import type { Headers, Outcome, Timing } from '../outcome.ts'
 import { BodyError, decodeBody, decodeStart, tooLarge } from './body.ts'
-import { type Lookup, Names, systemLookup } from './names.ts'
+import { type Lookup, Names, systemLookup, withoutBrackets } from './names.ts'
 import { isPassing, isPassingStatus, reasonOf } from './retry-policy.ts'
 
 export interface FetcherOptions {
@@ -43,20 +43,26 @@ export interface FetchLimits {
   readonly acceptStatuses?: readonly number[]
 }
 
+/** For those who have no limit on connections. */
+const longestLookupMs = 10_000
+
+const defaultPorts: Readonly<Record<string, number>> = { 'http:': 80, 'https:': 443 }
+
 const redirectStatuses = new Set([301, 302, 303, 307, 308])
 
 export class Fetcher implements AsyncDisposable {
   readonly #agent: Dispatcher
   readonly #names: Names
   /** Of the hosts that a connection is open to. */
-  readonly #addresses = new Map<string, string>()
+  readonly #connected = new Map<string, Set<Socket>>()
   readonly #sockets = new Set<Socket>()
   readonly #clock: Clock
   readonly #headers: Record<string, string>
 
   constructor(options: FetcherOptions, clock: Clock) {
     this.#clock = clock
-    this.#names = new Names(options.lookup ?? systemLookup, clock)
+    const lookupLimitMs = options.connectTimeoutMs === 0 ? longestLookupMs : options.connectTimeoutMs
+    this.#names = new Names(options.lookup ?? systemLookup, lookupLimitMs, clock)
     this.#agent =
       options.transport ??
       new Agent({
@@ -75,14 +81,21 @@ export class Fetcher implements AsyncDisposable {
     }
   }
 
-  /** The address that a host is likely to be visited at. */
-  addressOf(host: string): Promise<string | undefined> {
-    return this.#names.addressOf(host)
+  /** Whether `addressOf` has its answer at once. */
+  knowsAddressOf(host: string): boolean {
+    return this.#connected.has(withoutBrackets(host)) || this.#names.isKnown(host)
+  }
+
+  /** The address that a host is visited at, or is likely to be; `undefined` when its name cannot be resolved in time. */
+  async addressOf(host: string): Promise<string | undefined> {
+    return this.#connectedAddress(host) ?? this.#names.addressOf(host)
   }
 
   async fetch(url: string, limits: FetchLimits): Promise<Outcome> {
-    const { origin, hostname, pathname, search } = new URL(url)
-    const exchange = new Exchange(this.#clock, limits, () => this.#addresses.get(hostname))
+    const { origin, protocol, hostname, port, pathname, search } = new URL(url)
+    const exchange = new Exchange(this.#clock, limits, () =>
+      this.#connectedAddress(hostname, Number(port) || defaultPorts[protocol]),
+    )
     const headers = limits.headers === undefined ? this.#headers : { ...this.#headers, ...limits.headers }
     this.#agent.dispatch({ origin, path: pathname + search, method: 'GET', headers }, exchange)
     const answer = await exchange.answered
@@ -124,6 +137,12 @@ export class Fetcher implements AsyncDisposable {
     for (const socket of this.#sockets) socket.destroy()
   }
 
+  /** That of the connection that was opened last. @param port if it matters to which. */
+  #connectedAddress(host: string, port?: number): string | undefined {
+    const sockets = [...(this.#connected.get(withoutBrackets(host)) ?? [])]
+    return sockets.findLast(({ remotePort }) => port === undefined || remotePort === port)?.remoteAddress
+  }
+
   /** Keeps the sockets: the agent does not close those that are still connecting. */
   #connectorOf(timeout: number): buildConnector.connector {
     const connect = buildConnector({ timeout, lookup: this.#names.connectLookup }) as (
@@ -131,15 +150,18 @@ export class Fetcher implements AsyncDisposable {
     ) => Socket
     return (options, callback) => {
       const socket = connect(options, callback)
-      const { hostname } = options
+      const host = withoutBrackets(options.hostname)
       this.#sockets.add(socket)
       // Before the listener of undici's, who sends the first request at once.
       socket.prependOnceListener('connect', () => {
-        if (socket.remoteAddress !== undefined) this.#addresses.set(hostname, socket.remoteAddress)
+        const sockets = this.#connected.get(host) ?? new Set()
+        this.#connected.set(host, sockets.add(socket))
       })
       socket.once('close', () => {
         this.#sockets.delete(socket)
-        this.#addresses.delete(hostname)
+        const sockets = this.#connected.get(host)
+        sockets?.delete(socket)
+        if (sockets?.size === 0) this.#connected.delete(host)
       })
       return socket
     }

@@ -19,26 +19,42 @@ const maxNames = 10_000
 interface Known {
   readonly addresses: Promise<readonly LookupAddress[]>
   readonly expiresAt: number
+  isAnswered: boolean
 }
 
 export class Names {
   readonly #lookup: Lookup
   readonly #clock: Clock
+  readonly #limitMs: number
   readonly #known = new Map<string, Known>()
 
-  constructor(lookup: Lookup, clock: Clock) {
+  /** @param limitMs how long `addressOf` waits for an answer. */
+  constructor(lookup: Lookup, limitMs: number, clock: Clock) {
     this.#lookup = lookup
+    this.#limitMs = limitMs
     this.#clock = clock
   }
 
-  /** The address that a host is likely to be visited at; `undefined` when its name cannot be resolved, which a fetch will tell better. */
+  /** Whether `addressOf` has its answer at once. */
+  isKnown(host: string): boolean {
+    const known = this.#known.get(host)
+    return isIP(withoutBrackets(host)) !== 0 || (known?.isAnswered === true && known.expiresAt > this.#clock.now())
+  }
+
+  /**
+   * The address that a host is likely to be visited at; `undefined` when its name is not resolved, or not in time, which a fetch will tell
+   * better.
+   */
   async addressOf(host: string): Promise<string | undefined> {
-    const literal = host.replace(/^\[|\]$/g, '')
+    const literal = withoutBrackets(host)
     if (isIP(literal) !== 0) return literal
-    return this.#resolve(host).then(
-      ([first]) => first?.address,
+    const answered = new AbortController()
+    const tooLate = this.#clock.sleep(this.#limitMs, answered.signal).then(() => undefined)
+    const first = this.#resolve(host).then(
+      (addresses) => addresses[0]?.address,
       () => undefined,
     )
+    return Promise.race([first, tooLate]).finally(() => answered.abort())
   }
 
   /** For `net.connect`. */
@@ -62,12 +78,21 @@ export class Names {
     if (known !== undefined && known.expiresAt > now) return known.addresses
     if (this.#known.size >= maxNames) this.#known.clear()
     const addresses = this.#lookup(name)
-    this.#known.set(name, { addresses, expiresAt: now + freshForMs })
-    // A failure is not kept: the next one asks again.
-    addresses.catch(() => this.#known.delete(name))
+    const asked: Known = { addresses, expiresAt: now + freshForMs, isAnswered: false }
+    this.#known.set(name, asked)
+    addresses.then(
+      () => {
+        asked.isAnswered = true
+      },
+      // A failure is not kept: the next one asks again.
+      () => this.#known.delete(name),
+    )
     return addresses
   }
 }
+
+/** As a URL writes an IPv6 address, and as the rest of the world does. */
+export const withoutBrackets = (host: string) => host.replace(/^\[|\]$/g, '')
 
 const notFound = (name: string) =>
   Object.assign(new Error(`getaddrinfo ENOTFOUND ${name}`), {

@@ -13,6 +13,11 @@ export interface CrowdLimits {
 /** Waits without keeping others from work. */
 export type Aside = (wait: Promise<void>) => Promise<void>
 
+type Leave = () => void
+
+/** So many times its limit may wait for a crowd: enough to keep it busy. Beyond that, turns are better given back. */
+const queueFactor = 4
+
 export class Crowds {
   readonly #limits: CrowdLimits
   readonly #crowds = new Map<string, Slots>()
@@ -24,23 +29,28 @@ export class Crowds {
   /**
    * Resolves when the host may be visited beside its neighbours.
    * @param aside gives up what the visit holds while it waits, so that the hosts of other servers go on.
-   * @returns what tells that the visit is over; it may be called again.
+   * @returns what tells that the visit is over, which may be called again; `undefined` where too many wait already.
    */
-  async enter(address: string | undefined, domain: string, aside: Aside): Promise<() => void> {
+  async enter(address: string | undefined, domain: string, aside: Aside): Promise<Leave | undefined> {
     const { perAddressConcurrency, perDomainConcurrency } = this.#limits
     // In one order, so that nobody waits in a ring.
     const leaveDomain = await this.#join(`domain ${domain}`, perDomainConcurrency, aside)
-    const leaveAddress =
-      address === undefined ? undefined : await this.#join(`address ${address}`, perAddressConcurrency, aside)
+    if (leaveDomain === undefined || address === undefined) return leaveDomain
+    const leaveAddress = await this.#join(`address ${address}`, perAddressConcurrency, aside)
+    if (leaveAddress === undefined) {
+      leaveDomain()
+      return undefined
+    }
     return () => {
-      leaveAddress?.()
-      leaveDomain?.()
+      leaveAddress()
+      leaveDomain()
     }
   }
 
-  async #join(name: string, limit: number, aside: Aside): Promise<(() => void) | undefined> {
-    if (limit === Number.POSITIVE_INFINITY) return undefined
+  async #join(name: string, limit: number, aside: Aside): Promise<Leave | undefined> {
+    if (limit === Number.POSITIVE_INFINITY) return () => undefined
     const slots = this.#crowds.get(name) ?? new Slots(limit)
+    if (slots.waiting >= queueFactor * limit) return undefined
     this.#crowds.set(name, slots)
     if (slots.areTaken) await aside(slots.take())
     else await slots.take()

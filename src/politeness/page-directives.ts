@@ -7,6 +7,8 @@
 import { asksNothing, type PageDirectives } from '../directives.ts'
 
 const maxReported = 64
+/** Characters of a `<meta>` that are read: more than anybody means. */
+const maxContent = 10_000
 const maxReportedLength = 256
 
 /**
@@ -34,7 +36,8 @@ export function readMetaRobots(
 ): PageDirectives {
   const rules: string[] = []
   for (const { name, content } of metas) {
-    if (isUs(plain(name), token)) rules.push(...splitRules(plain(content)))
+    if (!isUs(plain(name), token)) continue
+    for (const rule of splitRules(plain(content.slice(0, maxContent)))) rules.push(rule)
   }
   return asked(rules, nowMs)
 }

@@ -42,8 +42,11 @@ export interface RobotsOptions {
 const longestHoldMs = 30 * 24 * 60 * 60 * 1000
 /** The longest wait of our own before a robots.txt is asked for again. */
 export const longestRetryMs = 60 * 60 * 1000
-/** How long a redirected robots.txt may wait for another host's turn before it is asked for anew. */
-const redirectPatienceMs = 10 * 60 * 1000
+/**
+ * How long a redirected robots.txt may wait for another host's turn. That turn is in a line, and brings a record whatever comes of it: asked for
+ * anew, the same hop would stand there twice.
+ */
+const redirectPatienceMs = freshForMs
 
 export const robotsUrlOf = (origin: string) => `${origin}/robots.txt`
 
@@ -69,8 +72,11 @@ export function judge(
     return { kind: 'disallowed', line: 0, rule: `Disallow: / (robots.txt answered ${record.note}, strictRobots)` }
   const rule = decidingRule(record.rules, url)
   if (rule === undefined) return { kind: 'allowed' }
-  return { kind: rule.allow ? 'allowed' : 'disallowed', line: rule.line, rule: ruleText(rule) }
+  return { kind: rule.allow ? 'allowed' : 'disallowed', line: rule.line, rule: short(ruleText(rule)) }
 }
+
+/** It is written down with every request; a site can make its rules as long as it likes. */
+const short = (text: string) => (text.length > 200 ? `${text.slice(0, 200)}…` : text)
 
 /** An origin whose robots.txt will not be read: nothing of it is visited. */
 export function giveUpOn(origin: string, note: string, now: number): RobotsRecord {

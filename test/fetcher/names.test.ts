@@ -6,13 +6,13 @@ import { Names } from '../../src/fetcher/names.ts'
 function openNames(answer: (name: string) => readonly LookupAddress[] | Error) {
   const asked: string[] = []
   let now = 0
-  const clock: Clock = { now: () => now, sleep: () => Promise.resolve() }
+  const clock: Clock = { now: () => now, sleep: () => new Promise(() => undefined) }
   const lookup = (name: string) => {
     asked.push(name)
     const answered = answer(name)
     return answered instanceof Error ? Promise.reject(answered) : Promise.resolve(answered)
   }
-  return { names: new Names(lookup, clock), asked, pass: (ms: number) => (now += ms) }
+  return { names: new Names(lookup, 1_000, clock), asked, pass: (ms: number) => (now += ms) }
 }
 
 const both: readonly LookupAddress[] = [
@@ -49,6 +49,17 @@ describe('names', () => {
     expect(await names.addressOf('a.test')).toBeUndefined()
     expect(await names.addressOf('a.test')).toBeUndefined()
     expect(asked).toHaveLength(2)
+  })
+
+  it('that are answered too late have no address, and are known once they are', async () => {
+    const answered = Promise.withResolvers<readonly LookupAddress[]>()
+    const clock: Clock = { now: () => 0, sleep: () => Promise.resolve() }
+    const names = new Names(() => answered.promise, 1_000, clock)
+    expect(await names.addressOf('a.test')).toBeUndefined()
+    expect(names.isKnown('a.test')).toBe(false)
+    answered.resolve(both)
+    await answered.promise
+    expect(names.isKnown('a.test')).toBe(true)
   })
 
   it('connect to what is known: all addresses, one, or those of a family', async () => {

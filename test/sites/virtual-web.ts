@@ -127,7 +127,8 @@ export async function passTime<T>(work: Promise<T>): Promise<T> {
   }
   work.then(end, end)
   while (!isDone) {
-    // What needs no time comes first: promises, and pauses for the event loop.
+    // What needs no time comes first: promises, and the pauses for the event loop that they come to.
+    await realImmediate()
     await realImmediate()
     vi.advanceTimersToNextTimer()
   }
