@@ -37,7 +37,12 @@ export function countsOf(event: CrawlEvent): Counts {
     case 'deferred':
       return { [event.request.kind === 'page' ? `deferred.${event.reason}` : 'sitemaps_deferred']: 1 }
     case 'sitemap':
-      return { sitemaps: 1, sitemaps_failed: event.fault === undefined ? 0 : 1 }
+      return {
+        sitemaps: 1,
+        sitemaps_failed: event.fault === undefined ? 0 : 1,
+        sitemap_pages: event.pages,
+        sitemap_pages_taken: event.taken,
+      }
     case 'item_refused':
       return { items_refused: 1 }
     case 'started':

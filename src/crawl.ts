@@ -75,6 +75,12 @@ export function crawl<Item extends object>(spider: Spider<Item>, options: CrawlO
   return new CrawlRun(spider, options)
 }
 
+/** What the options' table does not know of. @throws OptionError */
+function checkedAs<T>(name: string, value: T, isRight: boolean, expected: string): T {
+  if (isRight) return value
+  throw new OptionError(name, `Expected \`${name}\` to be ${expected}, got ${typeof value}`)
+}
+
 interface Begun {
   readonly store: Store | undefined
   readonly changes: readonly string[] | undefined
@@ -110,13 +116,14 @@ class CrawlRun<Item extends object> implements Crawl<Item> {
     this.#options = resolveOptions(spider.options, options)
     this.#args = checkArguments(spider.name, spider.args, args)
     this.#givenArgs = args
-    this.#store = store === 'memory' ? undefined : store
+    const isStore = store === undefined || typeof store === 'string' || store instanceof Store
+    this.#store = checkedAs('store', store === 'memory' ? undefined : store, isStore, 'the path of a folder')
     this.#start = checkStart(start)
     this.#signal = signal
-    this.#observers = observers ?? []
+    this.#observers = checkedAs('observers', observers ?? [], Array.isArray(observers ?? []), 'a list of functions')
     this.#clock = clock ?? systemClock
     this.#random = random ?? Math.random
-    this.#isPlan = plan ?? false
+    this.#isPlan = checkedAs('plan', plan ?? false, typeof (plan ?? false) === 'boolean', 'true or false')
     // What is planned is not done: in a store it would count as crawled.
     if (this.#isPlan && this.#store !== undefined)
       throw new OptionError('plan', 'A plan is kept nowhere: leave out `store`, or `plan`')

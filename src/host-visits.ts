@@ -82,8 +82,8 @@ export class HostVisits {
     visited.turns += 1
     try {
       await place.begin()
-      const address = await this.#addressOf(turn.host, place)
-      const leave = await crowds.enter(address, registrableDomain(turn.host), place.aside)
+      const addresses = await this.#addressesOf(turn.host, place)
+      const leave = await crowds.enter(addresses, registrableDomain(turn.host), place.aside)
       if (leave !== undefined) this.#leave.set(turn, leave)
       await visit(leave !== undefined)
     } finally {
@@ -204,15 +204,15 @@ export class HostVisits {
   }
 
   /** A name server that dawdles keeps nobody else from work. */
-  async #addressOf(host: string, place: Place): Promise<string | undefined> {
+  async #addressesOf(host: string, place: Place): Promise<readonly string[]> {
     const { fetcher } = this.#parts
-    if (fetcher.knowsAddressOf(host)) return fetcher.addressOf(host)
-    let address: string | undefined
+    if (fetcher.knowsAddressesOf(host)) return fetcher.addressesOf(host)
+    let addresses: readonly string[] = []
     const lookUp = async () => {
-      address = await fetcher.addressOf(host)
+      addresses = await fetcher.addressesOf(host)
     }
     await place.aside(lookUp())
-    return address
+    return addresses
   }
 
   #leaveCrowds(turn: Turn): void {

@@ -95,6 +95,8 @@ export interface RobotsRules {
   readonly sitemaps: readonly string[]
   /** Whether there is a group for our product token; else that for everybody holds. */
   readonly areWeNamed?: true
+  /** There was more of the file, which was not read. */
+  readonly isCut?: true
   /** Lines that speak of more than visits (Content-Signal, License, ...): reported, not obeyed. */
   readonly signals?: readonly RobotsSignal[]
 }

@@ -12,7 +12,7 @@ import type { HostVisits } from './host-visits.ts'
 import type { Options } from './options.ts'
 import type { PageOutcome, RedirectOutcome } from './outcome.ts'
 import type { ItemStream } from './output/item-stream.ts'
-import { combine, readMetaRobots, readRobotsTag } from './politeness/page-directives.ts'
+import { directivesOf } from './politeness/page-directives.ts'
 import type { PageRequest } from './request.ts'
 import { again, end, type Spent, withSent } from './spent.ts'
 import { collectFinds, type Finds } from './spider/finds.ts'
@@ -128,11 +128,7 @@ export class PageVisits {
     const { productToken } = options
     return {
       followNofollow: options.followNofollow,
-      directivesOf: (headers, metas) =>
-        combine(
-          readRobotsTag(headers['x-robots-tag'], productToken, clock.now()),
-          readMetaRobots(metas, productToken, clock.now()),
-        ),
+      directivesOf: (headers, metas) => directivesOf(headers, metas, productToken, clock.now()),
     }
   }
 }

@@ -1,6 +1,7 @@
 /** A parser's work without a crawl: what a spider's author tests. */
 import { decodeText } from './fetcher/charset.ts'
 import { optionTable } from './options.ts'
+import { directivesOf } from './politeness/page-directives.ts'
 import type { PageRequest } from './request.ts'
 import { collectFinds } from './spider/finds.ts'
 import { Page, type PageSource } from './spider/page.ts'
@@ -19,7 +20,12 @@ export interface ParsedPage<Item> {
 export function createPage<Data = unknown, Args = Readonly<Record<string, string | undefined>>>(
   source: Omit<PageSource, 'decode'>,
 ): Page<Data, Args> {
-  return new Page({ ...source, decode: decodeText })
+  const token = optionTable.productToken.default
+  return new Page({
+    decode: decodeText,
+    directivesOf: (headers, metas) => directivesOf(headers, metas, token, Date.now()),
+    ...source,
+  })
 }
 
 /**

@@ -58,20 +58,27 @@ export class SitemapVisits {
   readonly limits: FetchLimits
   readonly #parts: SitemapVisitsParts
   readonly #passes: (part: SitemapPart) => boolean
-  #requested: number
+  /** Those that are asked for: `maxSitemaps` at most. */
+  readonly #admitted = new Set<string>()
 
   constructor(parts: SitemapVisitsParts) {
     this.#parts = parts
     this.#passes = sitemapFilter(parts.sitemaps)
-    this.#requested = parts.requested
     this.limits = { maxBodyBytes: sitemapLimits.maxBytes, totalTimeoutMs: parts.options.totalTimeoutMs }
   }
 
-  /** Why a sitemap is not to be asked for, and not even its host's robots.txt; `undefined` if it may be. */
+  /**
+   * Why a sitemap is not to be asked for, and not even its host's robots.txt; `undefined` if it may be. Asked at each turn of the request, of
+   * which the first ones are spent on robots.txt.
+   */
   refusalOf(request: SitemapRequest): Spent | undefined {
     const { maxSitemaps } = this.#parts.options
-    if (!isNew(request) || this.#requested < maxSitemaps) return undefined
-    return endOther([sitemapFault(request, `More than ${maxSitemaps} sitemaps (raise maxSitemaps)`)])
+    const [first = request.url] = request.redirects
+    if (asksRobots(request) || this.#admitted.has(first)) return undefined
+    if (this.#admitted.size + this.#parts.requested >= maxSitemaps)
+      return endOther([sitemapFault(request, `More than ${maxSitemaps} sitemaps (raise maxSitemaps)`)])
+    this.#admitted.add(first)
+    return undefined
   }
 
   /** The sitemaps that robots.txt names, or a guess, for a request that asks which there are; `undefined` for one that is to be fetched. */
@@ -80,11 +87,6 @@ export class SitemapVisits {
     const named = robots?.kind === 'rules' ? robots.rules.sitemaps : []
     const guess = { ...request, url: `${request.origin}/sitemap.xml` }
     return endOther([], named.length === 0 ? [guess] : named.map((url) => sitemapRequest(url, request.origin, 0)))
-  }
-
-  /** One was asked for. */
-  count(request: SitemapRequest): void {
-    if (isNew(request)) this.#requested += 1
   }
 
   /** What came of one that was fetched. */
@@ -141,7 +143,7 @@ export class SitemapVisits {
       pages,
       taken,
       sitemaps,
-      fault: faults.length === 0 ? undefined : `${faults.join(', ')}: ${request.url}`,
+      fault: faults.length === 0 ? undefined : faults.join(', '),
     }
     return endOther([event, read], isTooDeep ? [] : children)
   }
@@ -162,10 +164,6 @@ export class SitemapVisits {
 }
 
 const asksRobots = ({ isDiscovery, url, origin }: SitemapRequest) => isDiscovery && url === robotsUrlOf(origin)
-
-/** Neither a retry nor the target of a redirect. */
-const isNew = (request: SitemapRequest) =>
-  request.attempt === 0 && request.redirects.length === 0 && !asksRobots(request)
 
 /** A sitemap, and what an index names, speaks for its own host, and for the host whose robots.txt names it (sitemaps.org, "cross submits"). */
 function isVouchedFor({ entry }: SitemapPart, { url, origin }: SitemapRequest): boolean {

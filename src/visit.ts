@@ -144,7 +144,6 @@ export class Visitor {
     if (known !== undefined) return known
     const made = await this.#hosts.request(turn, this.#hosts.errandFor(turn, 'sitemap', sitemaps.limits, rule))
     if (made === undefined) return this.#hosts.wait(turn, 0, {})
-    sitemaps.count(request)
     const { event, sent } = this.#hosts.paceAfter(turn, made, this.#hosts.latestRobots(turn))
     return withSent(await sitemaps.after(request, made.outcome, event), sent)
   }

@@ -842,6 +842,14 @@ describe('a plan', () => {
     expectToAddUp(run.stats)
   })
 
+  it.each([
+    [{ plan: 'yes' }, 'Expected `plan` to be true or false, got string'],
+    [{ store: 5 }, 'Expected `store` to be the path of a folder, got number'],
+    [{ observers: 3 }, 'Expected `observers` to be a list of functions, got number'],
+  ])('refuses %j, as it does every wrong option', (options, message) => {
+    expect(() => crawl(pagesSpider(['http://127.0.0.1/']), options as never)).toThrow(message)
+  })
+
   it('is kept in no store', () => {
     const spider = pagesSpider(['http://127.0.0.1/'])
     expect(() => crawl(spider, { plan: true, store: 'any' })).toThrow(OptionError)

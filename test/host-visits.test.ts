@@ -18,8 +18,8 @@ it('RFC 9110 section 10.2.3: what waits to be sent while its host answers 429 wi
     return { kind: 'retry', reason: 'http_429', status: 429, headers, message: url, timing, bytes: 0 }
   }
   const fetcher = {
-    knowsAddressOf: () => true,
-    addressOf: () => Promise.resolve('127.0.0.1'),
+    knowsAddressesOf: () => true,
+    addressesOf: () => Promise.resolve(['127.0.0.1']),
     fetch: (url: string) => {
       fetched.push(url)
       return Promise.resolve(tooMany(url))

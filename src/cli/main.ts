@@ -133,7 +133,7 @@ function optionHelp(): string {
   const rows = Object.entries(optionTable).map(([name, { meaning, default: standard }]) => {
     const shown =
       standard === undefined || (Array.isArray(standard) && standard.length === 0) ? '' : ` [${String(standard)}]`
-    return `  ${name.padEnd(20)}${meaning}${shown}`
+    return `  ${name.padEnd(22)}${meaning}${shown}`
   })
   return rows.join('\n')
 }

@@ -3,6 +3,7 @@
  * fetched.
  */
 import { hostOf } from '../canonical-url.ts'
+import { systemClock } from '../clock.ts'
 import { crawl } from '../crawl.ts'
 import type { CrawlEvent } from '../events.ts'
 import type { HostPace, RobotsRecord } from '../host.ts'
@@ -37,18 +38,31 @@ export async function planCommand(name: string, flags: PlanFlags): Promise<numbe
   const options = resolveOptions(spider.options)
   // What went wrong is part of the plan.
   const screen = new Screen({ logLevel: 'error', ...flags }, process.env)
-  const plan = new Plan(flags.sitemaps === true)
+  const readsSitemaps = flags.sitemaps === true
+  const plan = new Plan(readsSitemaps, readsSitemaps && configured.sitemaps === undefined)
   const run = crawl(spider, {
     args: readArguments(flags.arg ?? []),
     plan: true,
     // A crawl would ask again, after a minute and after two.
     maxRobotsAttempts: 1,
-    observers: [...screen.observers, (event) => plan.observe(event)],
+    observers: [...screen.observers, (event) => plan.observe(event), (event) => sayWhoWaits(event, screen)],
   })
   for await (const _ of run);
   print(plan.shown(spider, options))
   return plan.allowed > 0 ? exitCodes.finished : exitCodes.incomplete
 }
+
+/** A plan keeps to the pace as well, and then somebody waits who does not know what for. */
+function sayWhoWaits(event: CrawlEvent, screen: Screen): void {
+  if (event.kind !== 'requested') return
+  const waitMs = event.pace.nextVisitAt - systemClock.now()
+  if (waitMs < notableWaitMs) return
+  screen.addWord(
+    `${event.host} is given ${duration(waitMs)} of rest (${event.pace.waitsFor}) before its URLs are judged`,
+  )
+}
+
+const notableWaitMs = 2_000
 
 function sitemapsOf(spider: Spider, { sitemaps }: PlanFlags): Spider['sitemaps'] {
   if (sitemaps !== true) return undefined
@@ -60,10 +74,13 @@ class Plan {
   readonly #origins = new Notes()
   readonly #urls = new Notes()
   readonly #readsSitemaps: boolean
+  /** The spider itself asks for none. */
+  readonly #addsSitemaps: boolean
   #sitemaps = 0
 
-  constructor(readsSitemaps: boolean) {
+  constructor(readsSitemaps: boolean, addsSitemaps: boolean) {
     this.#readsSitemaps = readsSitemaps
+    this.#addsSitemaps = addsSitemaps
   }
 
   get allowed(): number {
@@ -79,8 +96,9 @@ class Plan {
         this.#origins.add(`${event.origin}/robots.txt: ${wordsFor(event.record)}`)
         break
       case 'sitemap':
-        if (event.fault === undefined) this.#sitemaps += 1
-        else this.#origins.add(`${event.url}: ${event.fault}`)
+        if (event.pages > 0) this.#sitemaps += 1
+        if (event.fault !== undefined)
+          this.#origins.add(event.fault.includes(event.url) ? event.fault : `${event.url}: ${event.fault}`)
         break
       case 'ended':
         this.#count(event.request.url, event.end.reason === 'planned' ? 'allowed' : 'disallowed', event.message)
@@ -103,7 +121,7 @@ class Plan {
     const longestMs = times.reduce((longest, time) => Math.max(longest, time), 0)
     const atOnce = `${counted(options.concurrency, 'request')} at once`
     return [
-      `${spider.name} would begin with ${counted(this.allowed, 'URL')}, from ${from}:`,
+      `${spider.name} ${this.#addsSitemaps ? 'could begin, if it asked for sitemaps,' : 'would begin'} with ${counted(this.allowed, 'URL')}, from ${from}:`,
       '',
       ...table([['host', 'allowed', 'disallowed', 'put off', 'delay', 'time for these'], ...rows]),
       '',

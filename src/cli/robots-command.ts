@@ -100,7 +100,7 @@ function answerTo(url: string, { record, pace, steps }: Known, options: Options,
       : undefined,
   ]
   const lines = rows.filter((row) => row !== undefined).map(([name, text]) => `  ${name.padEnd(10)}${text}`)
-  return { lines: [url, ...lines], isYes: verdict.isYes }
+  return { lines: [url, ...lines], isYes: verdict.isYes && (pace?.asideUntil ?? 0) <= now }
 }
 
 function verdictOn(...given: Parameters<typeof judgement>): { isYes: boolean; words: string } {
@@ -126,7 +126,11 @@ function judgement(
           verdict.rule === undefined ? 'allowed: no rule matches' : `allowed by line ${verdict.line}: ${verdict.rule}`,
       }
     case 'disallowed':
-      return { isYes: false, words: `disallowed by line ${verdict.line}: ${verdict.rule}` }
+      return {
+        isYes: false,
+        words:
+          verdict.line === 0 ? `disallowed: ${verdict.rule}` : `disallowed by line ${verdict.line}: ${verdict.rule}`,
+      }
     case 'crawl_delay_too_long': {
       const { maxCrawlDelayMs } = options
       const words = `put off: its Crawl-delay of ${count(verdict.crawlDelayMs)} ms is longer than maxCrawlDelayMs (${count(maxCrawlDelayMs)} ms)`
@@ -145,16 +149,20 @@ function judgement(
 
 function wordsFor(
   record: RobotsRecord & { kind: 'rules' },
-  { productToken }: Options,
+  { productToken, strictRobots }: Options,
   now: number,
 ): readonly (readonly [string, string])[] {
-  const { rules, areWeNamed, sitemaps, signals = [] } = record.rules
+  const { rules, areWeNamed, crawlDelayMs, sitemaps, signals = [], isCut } = record.rules
   const group = areWeNamed === true ? `the group of ${productToken}` : 'the group of * (there is none of ours)'
+  const none = areWeNamed === true ? `none in ${group}` : 'none for us'
+  const refusal = /^40[13]$/.test(record.note) && strictRobots ? 'none; strictRobots disallows all' : undefined
   const age = Math.max(0, Math.round((now - record.fetchedAt) / 60_000))
   const until = `read ${age === 0 ? 'just now' : `${count(age)} min ago`}, good until ${dateOf(record.expiresAt)}`
   return [
     ['answer', `${record.note}; ${until}`],
-    ['rules', rules.length === 0 ? 'none for us: all is allowed' : `${count(rules.length)}, of ${group}`],
+    ...(isCut === true ? [['', 'it is longer than 500 KiB, and was read up to there'] as const] : []),
+    ['rules', refusal ?? (rules.length === 0 ? `${none}: all is allowed` : `${count(rules.length)}, of ${group}`)],
+    ...(crawlDelayMs === undefined ? [] : [['asks for', `a Crawl-delay of ${count(crawlDelayMs)} ms`] as const]),
     ...sitemaps.slice(0, maxListed).map((sitemap): [string, string] => ['sitemap', sitemap]),
     ...(sitemaps.length > maxListed ? [['', `and ${count(sitemaps.length - maxListed)} more`] as const] : []),
     ...signals.map(({ name, value, line }): [string, string] => ['signal', `line ${line}: ${name}: ${value}`]),

@@ -81,14 +81,15 @@ export class Fetcher implements AsyncDisposable {
     }
   }
 
-  /** Whether `addressOf` has its answer at once. */
-  knowsAddressOf(host: string): boolean {
+  /** Whether `addressesOf` has its answer at once. */
+  knowsAddressesOf(host: string): boolean {
     return this.#connected.has(withoutBrackets(host)) || this.#names.isKnown(host)
   }
 
-  /** The address that a host is visited at, or is likely to be; `undefined` when its name cannot be resolved in time. */
-  async addressOf(host: string): Promise<string | undefined> {
-    return this.#connectedAddress(host) ?? this.#names.addressOf(host)
+  /** The address that a host is visited at, or those at which it may be; none when its name cannot be resolved in time. */
+  async addressesOf(host: string): Promise<readonly string[]> {
+    const address = this.#connectedAddress(host)
+    return address === undefined ? this.#names.addressesOf(host) : [address]
   }
 
   async fetch(url: string, limits: FetchLimits): Promise<Outcome> {

@@ -28,33 +28,30 @@ export class Names {
   readonly #limitMs: number
   readonly #known = new Map<string, Known>()
 
-  /** @param limitMs how long `addressOf` waits for an answer. */
+  /** @param limitMs how long `addressesOf` waits for an answer. */
   constructor(lookup: Lookup, limitMs: number, clock: Clock) {
     this.#lookup = lookup
     this.#limitMs = limitMs
     this.#clock = clock
   }
 
-  /** Whether `addressOf` has its answer at once. */
+  /** Whether `addressesOf` has its answer at once. */
   isKnown(host: string): boolean {
     const known = this.#known.get(host)
     return isIP(withoutBrackets(host)) !== 0 || (known?.isAnswered === true && known.expiresAt > this.#clock.now())
   }
 
-  /**
-   * The address that a host is likely to be visited at; `undefined` when its name is not resolved, or not in time, which a fetch will tell
-   * better.
-   */
-  async addressOf(host: string): Promise<string | undefined> {
+  /** The addresses that a host may be visited at; none when its name is not resolved, or not in time, which a fetch will tell better. */
+  async addressesOf(host: string): Promise<readonly string[]> {
     const literal = withoutBrackets(host)
-    if (isIP(literal) !== 0) return literal
+    if (isIP(literal) !== 0) return [literal]
     const answered = new AbortController()
-    const tooLate = this.#clock.sleep(this.#limitMs, answered.signal).then(() => undefined)
-    const first = this.#resolve(host).then(
-      (addresses) => addresses[0]?.address,
-      () => undefined,
+    const tooLate = this.#clock.sleep(this.#limitMs, answered.signal).then(() => [])
+    const found = this.#resolve(host).then(
+      (addresses) => addresses.map(({ address }) => address),
+      () => [],
     )
-    return Promise.race([first, tooLate]).finally(() => answered.abort())
+    return Promise.race([found, tooLate]).finally(() => answered.abort())
   }
 
   /** For `net.connect`. */

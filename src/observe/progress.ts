@@ -12,8 +12,9 @@ const notableWaitMs = 2_000
 export class Progress {
   readonly #now: () => number
   #slowest: { readonly host: string; readonly pace: HostPace } | undefined
-  /** For the rate: pages that were fetched some seconds ago. A crawl that goes on does not begin with none. */
-  #mark: { readonly at: number; readonly fetched: number } | undefined
+  /** For the rate: since when pages are counted, and how many there were. */
+  #since = performance.now()
+  #fetched = 0
   #rate = 0
 
   /** @param now the crawl's clock. */
@@ -22,6 +23,7 @@ export class Progress {
   }
 
   observe(event: CrawlEvent): void {
+    if (event.kind === 'ended' && event.end.reason === 'fetched') this.#fetched += 1
     if (event.kind !== 'requested') return
     const { host, pace } = event
     const slowest = this.#slowest
@@ -31,7 +33,7 @@ export class Progress {
 
   line(stats: CrawlStats): string {
     const parts = [
-      `${this.#pagesPerSecond(stats.fetched).toFixed(1)} pages/s`,
+      `${this.#pagesPerSecond().toFixed(1)} pages/s`,
       `${count(stats.fetched)} fetched`,
       `${count(stats.waiting)} queued`,
       `${count(stats.hosts)} ${stats.hosts === 1 ? 'host' : 'hosts'}`,
@@ -46,16 +48,15 @@ export class Progress {
   }
 
   /** Over the last few seconds. */
-  #pagesPerSecond(fetched: number): number {
-    this.#mark ??= { at: performance.now(), fetched }
-    const elapsedMs = performance.now() - this.#mark.at
-    if (elapsedMs >= 2_000) {
-      this.#rate = ((fetched - this.#mark.fetched) * 1000) / elapsedMs
-      this.#mark = { at: performance.now(), fetched }
-    } else if (this.#rate === 0 && elapsedMs > 0) {
-      return ((fetched - this.#mark.fetched) * 1000) / elapsedMs
-    }
-    return this.#rate
+  #pagesPerSecond(): number {
+    const elapsedMs = performance.now() - this.#since
+    if (elapsedMs < 2_000 && this.#rate > 0) return this.#rate
+    const rate = elapsedMs > 0 ? (this.#fetched * 1000) / elapsedMs : 0
+    if (elapsedMs < 2_000) return rate
+    this.#rate = rate
+    this.#since = performance.now()
+    this.#fetched = 0
+    return rate
   }
 }
 

@@ -42,7 +42,32 @@ export function summarize(stats: CrawlStats, outputs: readonly string[]): string
       size(stats.bytes),
       `${rate.toFixed(1)} pages/s`,
     ),
+    ...beside(stats),
   ].join('\n')
+}
+
+/** What a crawl may have none of. */
+function beside(stats: CrawlStats): readonly string[] {
+  const { sitemaps, sitemapsFailed, sitemapPages, sitemapPagesTaken, nofollowLinks, skippedLinks, ignoredRobots } =
+    stats
+  const links = [
+    ...(nofollowLinks === 0 ? [] : [`${count(nofollowLinks)} that say nofollow`]),
+    ...(skippedLinks === 0 ? [] : [`${count(skippedLinks)} that lead nowhere (mailto: and the like)`]),
+  ]
+  return [
+    ...(sitemaps === 0
+      ? []
+      : [
+          row(
+            'sitemaps',
+            `${count(sitemaps)}, of which ${count(sitemapsFailed)} had faults`,
+            `${count(sitemapPages)} pages listed`,
+            `${count(sitemapPagesTaken)} of them offered`,
+          ),
+        ]),
+    ...(links.length === 0 ? [] : [row('links', `passed over: ${links.join(', ')}`)]),
+    ...(ignoredRobots.length === 0 ? [] : [row('robots', `NOT obeyed: that of ${ignoredRobots.join(' and ')}`)]),
+  ]
 }
 
 function purposes({ robotsRequests, sitemapRequests }: CrawlStats): string {
@@ -50,7 +75,7 @@ function purposes({ robotsRequests, sitemapRequests }: CrawlStats): string {
   return sitemapRequests === 0 ? robots : `${robots}, ${count(sitemapRequests)} for sitemaps`
 }
 
-const row = (name: string, ...parts: readonly string[]) => `  ${name.padEnd(8)}${parts.join(', ')}`
+const row = (name: string, ...parts: readonly string[]) => `  ${name.padEnd(9)}${parts.join(', ')}`
 
 const count = (value: number) => value.toLocaleString('en-US')
 

@@ -54,8 +54,14 @@ export interface CrawlStats {
   readonly skippedLinks: number
   /** Links that say `rel=nofollow`, and were passed over; not among the offered. */
   readonly nofollowLinks: number
-  /** Sitemaps that could not be read, or not whole. */
+  /** Sitemaps that came to their end, and those of them that could not be read, or not whole. */
+  readonly sitemaps: number
   readonly sitemapsFailed: number
+  /** Pages that sitemaps list, and how many of them the spider's filters and the sitemap's own host let pass: those were offered. */
+  readonly sitemapPages: number
+  readonly sitemapPagesTaken: number
+  /** Hosts whose robots.txt was not obeyed (`ignoreRobotsOf`). */
+  readonly ignoredRobots: readonly string[]
 }
 
 export class StatsCounter {
@@ -63,6 +69,7 @@ export class StatsCounter {
   readonly #counts: Record<string, number> = {}
   #endedAt: number | undefined
   #spider = ''
+  #ignoredRobots: readonly string[] = []
   #stopReason: StopReason | undefined
 
   /** Goes on from the counters of a crawl that is resumed. */
@@ -71,7 +78,10 @@ export class StatsCounter {
   }
 
   observe(event: CrawlEvent): void {
-    if (event.kind === 'started') this.#spider = event.spider
+    if (event.kind === 'started') {
+      this.#spider = event.spider
+      this.#ignoredRobots = event.ignoredRobots
+    }
     if (event.kind === 'stopped') {
       this.#stopReason = event.reason
       this.#endedAt = performance.now()
@@ -121,7 +131,11 @@ export class StatsCounter {
       itemsWithheld: count('items_withheld'),
       skippedLinks: count('skipped_links'),
       nofollowLinks: count('nofollow_links'),
+      sitemaps: count('sitemaps'),
       sitemapsFailed: count('sitemaps_failed'),
+      sitemapPages: count('sitemap_pages'),
+      sitemapPagesTaken: count('sitemap_pages_taken'),
+      ignoredRobots: this.#ignoredRobots,
     }
   }
 

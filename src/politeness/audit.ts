@@ -189,7 +189,11 @@ class HostAuditor {
     // Nor where the last request was still out when this one's turn came, though it ended before this one was sent: the row's gap is then
     // one to a request before.
     const wereOutTogether = overlaps || sent.gapMs === undefined || Math.abs(sent.gapMs - gapMs) > roundingMs
-    if (wereOutTogether && perHostConcurrency > 1) return
+    if (wereOutTogether && perHostConcurrency > 1) {
+      if (sent.gapMs !== undefined && sent.gapMs < sent.delayMs - roundingMs)
+        tell('gap', `A gap of ${ms(sent.gapMs)} to the last answer's request, where ${ms(sent.delayMs)} were promised`)
+      return
+    }
     if (this.#least === undefined || gapMs < this.#least.gapMs) this.#least = { gapMs, sent }
     if (gapMs < sent.delayMs - roundingMs) tell('gap', `A gap of ${ms(gapMs)} where ${ms(sent.delayMs)} were promised`)
   }

@@ -28,23 +28,30 @@ export class Crowds {
 
   /**
    * Resolves when the host may be visited beside its neighbours.
+   * @param addresses all at which it may be visited: which one a connection will take is not known before it is open.
    * @param aside gives up what the visit holds while it waits, so that the hosts of other servers go on.
    * @returns what tells that the visit is over, which may be called again; `undefined` where too many wait already.
    */
-  async enter(address: string | undefined, domain: string, aside: Aside): Promise<Leave | undefined> {
+  async enter(addresses: readonly string[], domain: string, aside: Aside): Promise<Leave | undefined> {
     const { perAddressConcurrency, perDomainConcurrency } = this.#limits
+    const joined: Leave[] = []
+    const leave = () => {
+      for (const each of joined) each()
+    }
     // In one order, so that nobody waits in a ring.
-    const leaveDomain = await this.#join(`domain ${domain}`, perDomainConcurrency, aside)
-    if (leaveDomain === undefined || address === undefined) return leaveDomain
-    const leaveAddress = await this.#join(`address ${address}`, perAddressConcurrency, aside)
-    if (leaveAddress === undefined) {
-      leaveDomain()
-      return undefined
+    const crowds: (readonly [name: string, limit: number])[] = [
+      [`domain ${domain}`, perDomainConcurrency],
+      ...addresses.toSorted().map((address) => [`address ${address}`, perAddressConcurrency] as const),
+    ]
+    for (const [name, limit] of crowds) {
+      const left = await this.#join(name, limit, aside)
+      if (left === undefined) {
+        leave()
+        return undefined
+      }
+      joined.push(left)
     }
-    return () => {
-      leaveAddress()
-      leaveDomain()
-    }
+    return leave
   }
 
   async #join(name: string, limit: number, aside: Aside): Promise<Leave | undefined> {

@@ -5,6 +5,7 @@
  * another forbids. `index`, `follow` and `all` ask for nothing. Rules that are not understood are reported and not obeyed.
  */
 import { asksNothing, type PageDirectives } from '../directives.ts'
+import type { Headers } from '../outcome.ts'
 
 const maxReported = 64
 /** Characters of a `<meta>` that are read: more than anybody means. */
@@ -40,6 +41,16 @@ export function readMetaRobots(
     for (const rule of splitRules(plain(content.slice(0, maxContent)))) rules.push(rule)
   }
   return asked(rules, nowMs)
+}
+
+/** What a page asks by all means that it has: its headers, and its `<meta>` elements. */
+export function directivesOf(
+  headers: Headers,
+  metas: Iterable<{ readonly name: string; readonly content: string }>,
+  token: string,
+  nowMs: number,
+): PageDirectives {
+  return combine(readRobotsTag(headers['x-robots-tag'], token, nowMs), readMetaRobots(metas, token, nowMs))
 }
 
 /** All of them together: the more restrictive wins. */

@@ -36,7 +36,7 @@ export interface ParsedRobots {
  *   // { allowed: false, line: 2, rule: 'Disallow: /x' }
  */
 export function parseRobots(file: Uint8Array | string, robotsUrl: string, productToken: string): ParsedRobots {
-  if (!/^[A-Za-z_-]+$/.test(productToken)) {
+  if (typeof productToken !== 'string' || !/^[A-Za-z_-]+$/.test(productToken)) {
     throw new RangeError(
       `Expected the product token to be letters, "-" and "_" only (RFC 9309 section 2.2.1), got ${JSON.stringify(productToken)} (give the crawler's name alone, not its User-Agent header)`,
     )

@@ -66,7 +66,8 @@ export function readRobotsFile(bytes: Uint8Array, robotsUrl: string, productToke
   }
   const { rules, crawlDelayMs } = areWeNamed ? ours : everybodys
   const said = { rules, crawlDelayMs, sitemaps: [...sitemaps] }
-  return { ...said, ...(areWeNamed ? { areWeNamed } : {}), ...(signals.length === 0 ? {} : { signals }) }
+  const isCut = bytes.length > maxRobotsBytes ? { isCut: true as const } : {}
+  return { ...said, ...isCut, ...(areWeNamed ? { areWeNamed } : {}), ...(signals.length === 0 ? {} : { signals }) }
 }
 
 class Group {

@@ -23,15 +23,15 @@ const both: readonly LookupAddress[] = [
 describe('names', () => {
   it('are asked for once a minute, however many want to know', async () => {
     const { names, asked, pass } = openNames(() => both)
-    expect(await Promise.all([names.addressOf('a.test'), names.addressOf('a.test')])).toEqual([
-      '127.0.0.7',
-      '127.0.0.7',
+    expect(await Promise.all([names.addressesOf('a.test'), names.addressesOf('a.test')])).toEqual([
+      ['127.0.0.7', '::1'],
+      ['127.0.0.7', '::1'],
     ])
     pass(59_999)
-    await names.addressOf('a.test')
+    await names.addressesOf('a.test')
     expect(asked).toEqual(['a.test'])
     pass(1)
-    await names.addressOf('a.test')
+    await names.addressesOf('a.test')
     expect(asked).toEqual(['a.test', 'a.test'])
   })
 
@@ -40,14 +40,14 @@ describe('names', () => {
     ['[::1]', '::1'],
   ])('that are addresses, as %s, are not asked for', async (host, address) => {
     const { names, asked } = openNames(() => both)
-    expect(await names.addressOf(host)).toBe(address)
+    expect(await names.addressesOf(host)).toEqual([address])
     expect(asked).toEqual([])
   })
 
   it('that are not known are asked for again, and have no address', async () => {
     const { names, asked } = openNames(() => new Error('no such name'))
-    expect(await names.addressOf('a.test')).toBeUndefined()
-    expect(await names.addressOf('a.test')).toBeUndefined()
+    expect(await names.addressesOf('a.test')).toEqual([])
+    expect(await names.addressesOf('a.test')).toEqual([])
     expect(asked).toHaveLength(2)
   })
 
@@ -55,7 +55,7 @@ describe('names', () => {
     const answered = Promise.withResolvers<readonly LookupAddress[]>()
     const clock: Clock = { now: () => 0, sleep: () => Promise.resolve() }
     const names = new Names(() => answered.promise, 1_000, clock)
-    expect(await names.addressOf('a.test')).toBeUndefined()
+    expect(await names.addressesOf('a.test')).toEqual([])
     expect(names.isKnown('a.test')).toBe(false)
     answered.resolve(both)
     await answered.promise
@@ -80,8 +80,8 @@ describe('names', () => {
 
   it('are forgotten, all of them, when there are too many', async () => {
     const { names, asked } = openNames(() => both)
-    for (let index = 0; index < 10_001; index += 1) await names.addressOf(`h${index}.test`)
-    await names.addressOf('h0.test')
+    for (let index = 0; index < 10_001; index += 1) await names.addressesOf(`h${index}.test`)
+    await names.addressesOf('h0.test')
     expect(asked.filter((name) => name === 'h0.test')).toHaveLength(2)
   })
 })

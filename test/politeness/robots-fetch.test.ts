@@ -462,3 +462,20 @@ describe('B11: a redirect of a page', () => {
     expect(Math.min(...gapsOf(log, '127.0.0.3'), ...gapsOf(log, '127.0.0.2'))).toBeGreaterThanOrEqual(second)
   })
 })
+
+it('B1: of many origins whose robots.txt leads to one host, each asks once, however long that host takes', async () => {
+  const hub = 'http://127.0.0.200'
+  const origins = Array.from({ length: 40 }, (_, index) => `http://127.0.1.${index + 1}`)
+  const { log, stats } = await crawlVirtually(
+    ({ host, path }) => {
+      if (path !== '/robots.txt') return html()
+      if (host !== '127.0.0.200') return { status: 302, headers: { location: `${hub}/robots.txt` } }
+      return { body: 'User-agent: *\nCrawl-delay: 60\n' }
+    },
+    [`${hub}/`, ...origins.map((origin) => `${origin}/`)],
+  )
+  expect(stats).toMatchObject({ fetched: 41, stopReason: 'finished' })
+  const asked = log.filter(({ path }) => path === '/robots.txt')
+  expect(asked.filter(({ host }) => host !== '127.0.0.200')).toHaveLength(40)
+  expect(asked.filter(({ host }) => host === '127.0.0.200')).toHaveLength(41)
+})

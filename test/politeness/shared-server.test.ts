@@ -67,6 +67,18 @@ describe('C11: hosts of one address', () => {
     expect((crowded.at(-1)?.endedAt ?? 0) - (crowded[0]?.at ?? 0)).toBeLessThan((120 / 2) * 5_000 * 1.2)
   })
 
+  it('a name server that never answers keeps no other host from being visited, and its own for a while', async () => {
+    const dead = Array.from({ length: 6 }, (_, name) => `http://name-${name}.localhost/`)
+    const { log, stats } = await crawlVirtually(well(), [...dead, ...pagesOf(two, 15)], {
+      lookup: () => new Promise(() => undefined),
+      concurrency: 3,
+    })
+    for (const gap of gapsOf(log, '127.0.0.2')) expect(gap).toBeLessThan(1_050)
+    // What the limit on connections would tell is told by the fetch, which here needs no name.
+    expect(log.find(({ host }) => host !== '127.0.0.2')?.at).toBe((log[0]?.at ?? 0) + 10 * second)
+    expect(stats).toMatchObject({ fetched: 21, stopReason: 'finished' })
+  })
+
   it('perDomainConcurrency: so are those of one registrable domain, whatever their addresses', async () => {
     const hosts = Array.from({ length: 12 }, (_, name) => `http://name-${name}.shop.example`)
     const seeds = [...hosts.flatMap((host) => pagesOf(host, 3)), ...pagesOf('http://other.example', 20)]

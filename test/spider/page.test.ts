@@ -233,3 +233,9 @@ describe('what a page asks of robots', () => {
     expect(performance.now() - before).toBeLessThan(2_000)
   })
 })
+
+it('tells without a crawl what it asks of robots, too', () => {
+  const body = '<head><meta name="robots" content="nofollow"></head>'
+  const page = createPage({ url: 'http://a.test/', headers: { 'x-robots-tag': ['noindex', 'bot: none'] }, body })
+  expect(page.directives).toMatchObject({ noindex: true, nofollow: true, all: ['noindex', 'nofollow'] })
+})
