@@ -114,7 +114,7 @@ describe('sitemaps: true', () => {
 
   it('it is a fault if what it names is no sitemap', async () => {
     const { faults } = await crawlOf({ ...robots('Sitemap: /one'), '/one': '<!doctype html><title>x</title>' })
-    expect(faults).toEqual([`it is no sitemap: ${home}/one`])
+    expect(faults).toEqual([`it is no sitemap`])
   })
 
   it('POLITENESS H1: reads one at another host, after the robots.txt of that host', async () => {
@@ -195,7 +195,7 @@ describe('an index', () => {
       '/s.xml': urlset('/a'),
     })
     expect(paths.toSorted()).toEqual(['/', '/1.xml', '/2.xml', '/a', '/robots.txt', '/s.xml', '/sitemap.xml'])
-    expect(faults).toEqual([`its 1 sitemaps are too deep an index to be read: ${home}/2.xml`])
+    expect(faults).toEqual([`its 1 sitemaps are too deep an index to be read`])
   })
 
   it('POLITENESS H2: that leads to itself, or round in a circle, is read once', async () => {
@@ -274,7 +274,7 @@ describe('the fetch of a sitemap', () => {
   it('POLITENESS H2: reads as far as a broken one is whole', async () => {
     const { paths, faults } = await crawlOf({ '/sitemap.xml': `${urlset('/a', '/b').slice(0, -20)}` })
     expect(paths).toContain('/a')
-    expect(faults).toEqual([`its end is missing or broken, and was left out: ${home}/sitemap.xml`])
+    expect(faults).toEqual([`its end is missing or broken, and was left out`])
   })
 
   it('POLITENESS C8: heeds Retry-After', async () => {

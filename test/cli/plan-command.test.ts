@@ -87,7 +87,7 @@ describe('doff plan', () => {
       '127.0.0.2      110          11        0  200 ms (delayMs)  22.7 s',
       '',
       '127.0.0.2/robots.txt: 200, 2 rules for us, 2 sitemaps named',
-      '127.0.0.2/gone.xml: Status 404: GET 127.0.0.2/gone.xml',
+      'Status 404: GET 127.0.0.2/gone.xml',
       ...[7, 70, 71, 72, 73, 74, 75, 76, 77, 78, 79].map(
         (page) => `127.0.0.2/map/${page}: line 3 of robots.txt: Disallow: /map/7`,
       ),

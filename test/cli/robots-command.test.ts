@@ -34,6 +34,7 @@ const rest = [
   '  file      SITE/robots.txt (200)',
   '  answer    200; read just now, good until DATE',
   '  rules     2, of the group of doff',
+  '  asks for  a Crawl-delay of 2,500 ms',
   '  sitemap   SITE/sitemap.xml',
   '  sitemap   https://elsewhere.test/map.xml',
   '  signal    line 9: content-signal: search=yes, ai-train=no',
