@@ -190,8 +190,8 @@ function delayIn(pace: HostPace | undefined, { delayMs: own }: Options): string 
   return `${count(delayMs)} ms (${delayFrom})`
 }
 
-/** With the delay in force, its jitter of 3 % on average, and the time an answer takes. */
+/** With the delay in force, its jitter of 2.5 % on average, and the time an answer takes. */
 function timeFor(pages: number, pace: HostPace | undefined, { delayMs }: Options): number {
-  const gapMs = (pace?.delayMs ?? delayMs) * 1.03
+  const gapMs = (pace?.delayMs ?? delayMs) * 1.025
   return pages * Math.max(gapMs, 2 * (pace?.restMs ?? 0))
 }

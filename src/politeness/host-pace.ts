@@ -13,7 +13,7 @@
  * - The host rests for as long as its answers take: a slow host is never more than half busy with us (after Heritrix and Mercator, which
  *   wait a multiple of the last fetch). The rest follows a slower answer at once and a quicker one half of the way, so it comes down slowly
  *   (after Scrapy's AutoThrottle).
- * - Jitter only adds, up to a tenth of the delay; small ones are likelier, so that it costs 3 % on average.
+ * - Jitter only adds, up to a tenth of the delay; small ones are likelier, so that it costs 2.5 % on average.
  * - A failure (429, 5xx, time-out, reset) doubles the gap, from 1 s up to 60 s. Each good answer takes a tenth of the height of the back-off
  *   off again. If the failed request then comes through, it was our pace that the host could not bear: for ten minutes the gap stays half
  *   as long again as the one that failed, so that the pace settles below what the host can bear, and does not swing about it. (A page that
@@ -68,7 +68,7 @@ export function paceAfter(before: HostPace = unvisited, visit: Visit, options: P
   const tookMs = endedAt - sentAt
   const restMs = Math.max(tookMs, (before.restMs + tookMs) / 2)
 
-  const jitterMs = options.random() ** 2 * (delayMs / 10)
+  const jitterMs = options.random() ** 3 * (delayMs / 10)
   const latencyMs = (firstByteAt ?? endedAt) - sentAt
   const isFree = delayMs === 0
   const gapEndsAt = isFree ? endedAt : sentAt + delayMs + Math.max(jitterMs, latencyMs)

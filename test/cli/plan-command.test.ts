@@ -84,7 +84,7 @@ describe('doff plan', () => {
       'shop would begin with 110 URLs, from the seeds and 1 sitemap:',
       '',
       'host       allowed  disallowed  put off  delay             time for these',
-      '127.0.0.2      110          11        0  200 ms (delayMs)  22.7 s',
+      '127.0.0.2      110          11        0  200 ms (delayMs)  22.5 s',
       '',
       '127.0.0.2/robots.txt: 200, 2 rules for us, 2 sitemaps named',
       'Status 404: GET 127.0.0.2/gone.xml',
@@ -92,7 +92,7 @@ describe('doff plan', () => {
         (page) => `127.0.0.2/map/${page}: line 3 of robots.txt: Disallow: /map/7`,
       ),
       '',
-      'Hosts are visited side by side (16 requests at once at most), so this takes about 22.7 s; links that are found on these pages come on top.',
+      'Hosts are visited side by side (16 requests at once at most), so this takes about 22.5 s; links that are found on these pages come on top.',
       'maxPages ends the crawl after 50 pages.',
     ])
     expect(asked).toEqual(['127.0.0.2/gone.xml', '127.0.0.2/map.xml', '127.0.0.2/robots.txt'])
@@ -106,9 +106,9 @@ describe('doff plan', () => {
 
   it('no host gets more than maxPagesPerHost, in the time either', async () => {
     const { lines } = await plan(1, ['/'], '--sitemaps', '-s', 'maxPagesPerHost=10', '--concurrency', '1')
-    expect(lines[3]).toBe('127.0.0.2      110          11        0  200 ms (delayMs)  2.1 s')
+    expect(lines[3]).toBe('127.0.0.2      110          11        0  200 ms (delayMs)  2.0 s')
     expect(lines.slice(-2)).toEqual([
-      'Hosts are visited side by side (1 request at once at most), so this takes about 2.1 s; links that are found on these pages come on top.',
+      'Hosts are visited side by side (1 request at once at most), so this takes about 2.0 s; links that are found on these pages come on top.',
       'maxPagesPerHost lets no host have more than 10 pages.',
     ])
   })

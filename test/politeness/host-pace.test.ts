@@ -49,12 +49,12 @@ describe('the gap between two requests', () => {
     expect(at(0.5)).toBeLessThan(11_100)
   })
 
-  it('gets a small jitter oftener than a large one: a third of the tenth on average', () => {
+  it('gets a small jitter oftener than a large one: a quarter of the tenth on average', () => {
     const draws = Array.from({ length: 1_000 }, (_, index) => (index + 0.5) / 1_000)
     const jitters = draws.map(
       (draw) => paceAfter(undefined, good, { ...options, random: () => draw }).nextVisitAt - 11_000,
     )
-    expect(jitters.reduce((sum, jitter) => sum + jitter, 0) / 1_000).toBeCloseTo(100 / 3, 1)
+    expect(jitters.reduce((sum, jitter) => sum + jitter, 0) / 1_000).toBeCloseTo(100 / 4, 1)
   })
 
   it('does not add the jitter on top of the way of the request', () => {
