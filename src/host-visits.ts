@@ -74,7 +74,10 @@ export class HostVisits {
     this.#parts = parts
   }
 
-  /** Keeps what is learnt of the host while `visit` spends the turn and settles it; begins when the host's neighbours leave room for it. */
+  /**
+   * Keeps what is learnt of the host while `visit` spends the turn and settles it; begins when the host's neighbours leave room for it.
+   * @param visit is told if there is none, for too many wait already: then the turn is to be given back.
+   */
   async during(turn: Turn, place: Place, visit: (hasRoom: boolean) => Promise<void>): Promise<void> {
     const { crowds } = this.#parts
     const visited = this.#visited.get(turn.host) ?? { turns: 0, pace: turn.pace, robots: new Map() }
