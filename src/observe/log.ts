@@ -95,6 +95,9 @@ export function logEvents(log: Log): (event: CrawlEvent) => void {
 /** Origins whose putting off is told of at a level that is read; those beyond are in the summary. */
 const maxTold = 1_000
 
+/** What a robots.txt is noted by that is not found (politeness/robots.ts). */
+const tooManyRedirects = 'too many redirects'
+
 const traps: readonly DropReason[] = [
   'repeated_segments',
   'too_many_query_keys',
@@ -124,6 +127,8 @@ function logRobots(log: Log, { origin, record }: RobotsLearnt): void {
     const { rules, crawlDelayMs } = record.rules
     if (record.failures > 0)
       log.warn({ origin, attempt: record.failures }, 'robots.txt cannot be read again: the last copy holds on')
+    else if (record.note === tooManyRedirects)
+      log.warn({ origin }, 'robots.txt redirects more than five times, which is taken for none: all is allowed')
     else log.debug({ origin, answer: record.note, rules: rules.length, crawlDelayMs }, 'robots.txt read')
   } else {
     const next =

@@ -48,9 +48,14 @@ export function readRobotsFile(bytes: Uint8Array, robotsUrl: string, productToke
         isAmongAgents = false
         if (value !== '') for (const group of addressed) group.add(key === 'allow', value, line)
         break
-      case 'crawl-delay':
-        for (const group of addressed) group.crawlDelayMs ??= parseCrawlDelay(value)
+      case 'crawl-delay': {
+        const crawlDelayMs = parseCrawlDelay(value)
+        for (const group of addressed) group.crawlDelayMs ??= crawlDelayMs
+        // It is ignored, and somebody may wonder why.
+        if (crawlDelayMs === undefined && addressed.size > 0 && signals.length < maxSignals)
+          signals.push({ name: 'crawl-delay, which is no number of seconds and ignored', value, line })
         break
+      }
       case 'sitemap': {
         if (value === '' || sitemaps.size >= maxSitemaps) break
         const url = canonicalUrl(Buffer.from(value, 'latin1').toString(), robotsUrl)

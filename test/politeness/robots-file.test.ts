@@ -437,3 +437,12 @@ describe('RFC 9309 section 2.5: limits', () => {
     expect(performance.now() - startedAt).toBeLessThan(1_000)
   })
 })
+
+it.each(['soon', '5s', '-1', '0x10', '1e400', ''])(
+  'POLITENESS C4: a Crawl-delay of %j is ignored, and told',
+  (value) => {
+    const { crawlDelayMs, signals } = read(`User-agent: *\nCrawl-delay: ${value}\nDisallow: /x`)
+    expect(crawlDelayMs).toBeUndefined()
+    expect(signals).toEqual([{ name: 'crawl-delay, which is no number of seconds and ignored', value, line: 2 }])
+  },
+)
