@@ -236,6 +236,7 @@ class CrawlRun<Item extends object> implements Crawl<Item> {
       random: this.#random,
     })
     const walk = new Walk({ frontier, visitor, options, clock, notify })
+    this.#resources.defer(() => walk.ended())
     // A stop closes the connections and ends the waits for a place, so that every visit comes to its end.
     this.#stopping.signal.addEventListener('abort', () => {
       items.end()

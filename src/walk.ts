@@ -29,6 +29,9 @@ const turnsBetweenPauses = 64
 /** Visits that wait: to be committed (a store commits what a tick brings at once, so they are many), or for their host's neighbours. */
 const maxWaiting = 1_000
 
+/** How long a stop waits for what was cut off; a parser may never return. */
+const graceMs = 250
+
 /** Why a walk has ended; what was put off is left out of the account. */
 export type WalkEnd = Exclude<StopReason, 'failed'>
 
@@ -108,6 +111,14 @@ export class Walk {
     return limitCrossed() ?? 'drained'
   }
 
+  /** Resolves when nothing is at work any more, or soon: after a stop, for requests that were cut off to be written down. */
+  async ended(): Promise<void> {
+    const end = new AbortController()
+    const soon = this.#parts.clock.sleep(graceMs, end.signal)
+    await Promise.race([Promise.all(this.#visits), soon]).catch(() => undefined)
+    end.abort()
+  }
+
   get #isBusy(): boolean {
     return this.#slots.areTaken || this.#visits.size - this.#atWork >= maxWaiting
   }
@@ -147,10 +158,23 @@ export class Walk {
     }
   }
 
-  async #settle(turn: Turn, { settlement, events, places }: Spent, stopped: AbortSignal): Promise<void> {
+  /** A crawl was stopped: the request is made again when it is resumed, and that it was sent is written down. */
+  async #settleCutOff(turn: Turn, { settlement, events }: Spent): Promise<void> {
     const { frontier, notify } = this.#parts
-    // An unsettled turn is still the frontier's: the request is made again when the crawl is resumed.
-    if (stopped.aborted) return
+    if (settlement.sent === undefined) return
+    const requested = events.filter(({ kind }) => kind === 'requested')
+    const counts: Record<string, number> = {}
+    for (const event of requested) addCounts(counts, countsOf(event))
+    const fault = settlement.sent.status === undefined ? 'stopped' : settlement.sent.fault
+    const sent = { ...settlement.sent, fault }
+    await frontier.settle(turn, { kind: 'again', request: turn.request, notBefore: 0, follows: [], sent, counts })
+    for (const event of requested) notify(event)
+  }
+
+  async #settle(turn: Turn, spent: Spent, stopped: AbortSignal): Promise<void> {
+    const { frontier, notify } = this.#parts
+    const { settlement, events, places } = spent
+    if (stopped.aborted) return this.#settleCutOff(turn, spent)
     const counts: Record<string, number> = {}
     for (const event of events) addCounts(counts, countsOf(event))
     const offered = await frontier.settle(turn, { ...settlement, counts })

@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import {
   type Crawl,
@@ -39,6 +40,47 @@ async function take<T>(run: Crawl<T>, count: number): Promise<T[]> {
   }
   return taken
 }
+
+describe('a crawl that is stopped at once', () => {
+  const ledgerIn = (folder: string) => {
+    using store = Store.openToRead(folder)
+    expect(store.counters.totals.requests).toBe([...store.ledger.rows()].length)
+    return [...store.ledger.rows()].map(({ sent }) => sent)
+  }
+
+  it('writes down what was out, too, and makes it again when it is resumed', async () => {
+    const { web, spider } = await openPages(12, 300)
+    const folder = newFolder()
+    const stopping = new AbortController()
+    const run = crawl(spider, { ...resume(folder), signal: stopping.signal, perHostConcurrency: 3 })
+    const reading = collect(run)
+    while (web.log.length < 6) await sleep(5)
+    stopping.abort()
+    await expect(reading).rejects.toThrow()
+
+    const sent = ledgerIn(folder)
+    expect(sent.map(({ url }) => new URL(url).pathname).toSorted()).toEqual(web.log.map(({ path }) => path).toSorted())
+    const cutOff = sent.filter(({ fault }) => fault === 'stopped')
+    expect(cutOff.length).toBeGreaterThan(0)
+    expect(run.stats.requests).toBe(web.log.length)
+    const goneOn = crawl(spider, resume(folder))
+    await collect(goneOn)
+    expect(goneOn.stats).toMatchObject({ fetched: 12, items: 12, failed: 0, retries: 0, waiting: 0 })
+    expect(ledgerIn(folder)).toHaveLength(web.log.length)
+  })
+
+  it('does not wait for a parser that never returns', async () => {
+    const { web } = await openPages(2)
+    const spider = defineSpider({ name: 'stuck', seeds: web.urls, parse: () => new Promise<object[]>(() => undefined) })
+    const stopping = new AbortController()
+    const reading = collect(crawl(spider, { ...resume(newFolder()), signal: stopping.signal }))
+    while (web.log.length < 2) await sleep(5)
+    const stoppedAt = performance.now()
+    stopping.abort()
+    await expect(reading).rejects.toThrow()
+    expect(performance.now() - stoppedAt).toBeLessThan(5_000)
+  })
+})
 
 describe('a crawl with a store', () => {
   it('goes on after `break`: the item in hand comes again, for nobody knows whether it was used, and no other', async () => {
