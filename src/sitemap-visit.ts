@@ -19,16 +19,16 @@ import { sitemapFilter } from './spider/sitemap/filter.ts'
 import { readSitemap, type SitemapPart, sitemapLimits } from './spider/sitemap/sitemap.ts'
 
 /** Before any page of the host, and after its robots.txt. */
-export const sitemapPriority = Number.MAX_SAFE_INTEGER - 1
+const sitemapPriority = Number.MAX_SAFE_INTEGER - 1
 
 /** sitemaps.org knows one level of indexes; some sites have two. */
 const maxLevel = 2
 
-export interface SitemapVisitsParts {
+interface SitemapVisitsParts {
   readonly sitemaps: Sitemaps
   readonly options: Pick<Options, 'maxSitemaps' | 'maxRetries' | 'maxRedirects' | 'totalTimeoutMs'>
   readonly offer: (requests: readonly CrawlRequest[]) => Promise<void>
-  /** Sitemaps that were asked for in earlier runs. */
+  /** Sitemaps that came to their end in earlier runs. */
   readonly requested: number
 }
 
