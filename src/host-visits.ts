@@ -14,6 +14,7 @@ import { delayOf, paceAfter, type Visit } from './politeness/host-pace.ts'
 import { parseRetryAfter } from './politeness/retry-after.ts'
 import type { Throttle } from './politeness/throttle.ts'
 import { registrableDomain } from './registrable-domain.ts'
+import type { Sending } from './request.ts'
 import type { SentRequest } from './sent-request.ts'
 import { again, type Spent } from './spent.ts'
 
@@ -50,6 +51,8 @@ interface Visited {
 export interface Errand {
   readonly purpose: SentRequest['purpose']
   readonly url: string
+  /** Left out for a plain GET. */
+  readonly sending?: Sending | undefined
   readonly limits: FetchLimits
   /** What of robots.txt lets it pass. */
   readonly rule: string
@@ -128,7 +131,9 @@ export class HostVisits {
   errandFor(turn: Turn, purpose: Errand['purpose'], limits: FetchLimits, rule: string | undefined): Errand {
     const robots = this.latestRobots(turn)
     const rulesVersion = robots?.kind === 'rules' ? robots.version : undefined
-    return { purpose, url: turn.request.url, limits, rule: rule ?? 'no rule', rulesVersion }
+    const { request } = turn
+    const sending = request.kind === 'page' ? request.sending : undefined
+    return { purpose, url: request.url, sending, limits, rule: rule ?? 'no rule', rulesVersion }
   }
 
   /**
@@ -143,7 +148,7 @@ export class HostVisits {
     const outcome = await throttle.run(turn.host, Math.max(before.delayMs, options.delayMs), async () => {
       const { nextVisitAt = 0, asideUntil = 0 } = this.latestPace(turn) ?? {}
       if (Math.max(nextVisitAt, asideUntil) > clock.now()) return undefined
-      return fetcher.fetch(errand.url, errand.limits)
+      return fetcher.fetch(errand.url, errand.limits, errand.sending)
     })
     this.#leaveCrowds(turn)
     if (outcome !== undefined) return { ...errand, outcome, before }
@@ -184,6 +189,7 @@ export class HostVisits {
       address: outcome.address,
       purpose,
       url,
+      method: made.sending === undefined || made.sending.method === 'GET' ? undefined : made.sending.method,
       sentAt,
       endedAt,
       notBefore: before.nextVisitAt,

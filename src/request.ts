@@ -6,6 +6,20 @@
  */
 import type { JsonValue } from './json.ts'
 
+export type Method = 'GET' | 'HEAD' | 'POST'
+
+/** What is asked of a URL, where that is more than a plain GET. */
+export interface Sending {
+  readonly method: Method
+  /** Besides our own; names in lower case. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly body?: string | undefined
+  /** Whether it may be made again although it may have arrived: RFC 9110 section 9.2.2 says so of GET and HEAD. */
+  readonly isIdempotent: boolean
+}
+
+export const plainGet: Sending = Object.freeze({ method: 'GET', headers: {}, isIdempotent: true })
+
 interface RequestBase {
   /** Canonical (see `canonicalUrl`). */
   readonly url: string
@@ -27,6 +41,8 @@ export interface PageRequest extends RequestBase {
   readonly referrer: string | undefined
   /** What the follow carries along. */
   readonly data: JsonValue | undefined
+  /** Left out for a plain GET. */
+  readonly sending?: Sending | undefined
 }
 
 export interface RobotsRequest extends RequestBase {
@@ -50,9 +66,15 @@ export interface SitemapRequest extends RequestBase {
 
 export type CrawlRequest = PageRequest | RobotsRequest | SitemapRequest
 
-/** What a request that is no page is known by, so that it is made once; it does not keep a page of the same URL from being visited. */
+/**
+ * What a request is known by, so that it is made once. One that is no page, or no GET, does not keep a page of the same URL from being
+ * visited; headers make no difference.
+ */
 export function seenAs(request: CrawlRequest): string | undefined {
-  if (request.kind === 'page') return request.url
+  if (request.kind === 'page') {
+    const { method, body = '' } = request.sending ?? plainGet
+    return method === 'GET' ? request.url : `${method} ${request.url} ${body}`
+  }
   if (request.kind === 'robots') return undefined
   return `sitemap ${request.url}`
 }

@@ -2,11 +2,15 @@
  * One request that was sent, as the ledger keeps it: what was promised to the host, what was done, and what came back. Times are
  * milliseconds of the crawl's clock.
  */
+import type { Method } from './request.ts'
+
 export interface SentRequest {
   readonly host: string
   /** That the connection was open to; `undefined` when there was none. */
   readonly address: string | undefined
   readonly purpose: 'page' | 'robots' | 'sitemap'
+  /** Left out for GET. */
+  readonly method?: Exclude<Method, 'GET'> | undefined
   readonly url: string
   readonly sentAt: number
   readonly endedAt: number

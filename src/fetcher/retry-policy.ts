@@ -30,34 +30,3 @@ const passing: Readonly<Record<Fault, boolean>> = {
 
 /** Of failures without a status; those with one are told by `isPassingStatus`. */
 export const isPassing = (fault: Fault): fault is PassingFault => passing[fault]
-
-const reasonsByCode: Readonly<Record<string, Fault>> = {
-  ENOTFOUND: 'dns',
-  EAI_AGAIN: 'dns',
-  EAI_NODATA: 'dns',
-  ECONNREFUSED: 'connection_refused',
-  ECONNRESET: 'connection_reset',
-  EPIPE: 'connection_reset',
-  UND_ERR_SOCKET: 'connection_reset',
-  ETIMEDOUT: 'connect_timeout',
-  UND_ERR_CONNECT_TIMEOUT: 'connect_timeout',
-  UND_ERR_HEADERS_TIMEOUT: 'headers_timeout',
-  UND_ERR_BODY_TIMEOUT: 'body_timeout',
-  UND_ERR_HEADERS_OVERFLOW: 'protocol',
-  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'protocol',
-}
-
-/** The reason behind what a connection threw. */
-export function reasonOf(error: unknown): Fault {
-  const code = codeOf(error)
-  const known = reasonsByCode[code]
-  if (known !== undefined) return known
-  if (code.startsWith('HPE_')) return 'protocol'
-  return /TLS|SSL|CERT|SIGNED|UNABLE_TO_/.test(code) ? 'tls' : 'network'
-}
-
-function codeOf(error: unknown): string {
-  if (!(error instanceof Error)) return ''
-  if ('code' in error && typeof error.code === 'string') return error.code
-  return error instanceof AggregateError ? codeOf(error.errors[0]) : codeOf(error.cause)
-}

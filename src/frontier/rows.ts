@@ -2,7 +2,7 @@
 import type { SQLInputValue } from 'node:sqlite'
 import { type HostPace, unvisited } from '../host.ts'
 import type { JsonValue } from '../json.ts'
-import type { CrawlRequest } from '../request.ts'
+import type { CrawlRequest, Sending } from '../request.ts'
 
 export type Row = Readonly<Record<string, unknown>>
 
@@ -16,6 +16,7 @@ export const requestColumns = [
   'redirects',
   'robots_origin',
   'sitemap',
+  'sending',
 ]
 
 /** In the column `sitemap`, for a sitemap that nobody has named; else it holds the level. */
@@ -27,12 +28,13 @@ export function rowOf(request: CrawlRequest): SQLInputValue[] {
   const ways = redirects.length === 0 ? null : JSON.stringify(redirects)
   if (request.kind !== 'page') {
     const sitemap = request.kind === 'robots' ? null : request.isDiscovery ? discovery : request.level
-    return [url, null, 0, attempt, null, null, ways, request.origin, sitemap]
+    return [url, null, 0, attempt, null, null, ways, request.origin, sitemap, null]
   }
-  const { parser, depth, referrer, data } = request
-  const json = data === undefined ? null : JSON.stringify(data)
-  return [url, parser, depth, attempt, referrer ?? null, json, ways, null, null]
+  const { parser, depth, referrer, data, sending } = request
+  return [url, parser, depth, attempt, referrer ?? null, jsonOf(data), ways, null, null, jsonOf(sending)]
 }
+
+const jsonOf = (value: unknown) => (value === undefined ? null : JSON.stringify(value))
 
 export function requestOf(row: Row): CrawlRequest {
   const base = {
@@ -54,6 +56,7 @@ export function requestOf(row: Row): CrawlRequest {
     parser: String(row.parser),
     referrer: row.referrer === null ? undefined : String(row.referrer),
     data: row.data === null ? undefined : (JSON.parse(String(row.data)) as JsonValue),
+    ...(row.sending === null ? undefined : { sending: JSON.parse(String(row.sending)) as Sending }),
   }
 }
 

@@ -26,6 +26,7 @@ const columnOf: Readonly<Record<keyof Omit<SentRequest, 'host'>, string>> = {
   fault: 'fault',
   bytes: 'bytes',
   retryAfterMs: 'retry_after_ms',
+  method: 'method',
 }
 
 const fields = Object.keys(columnOf) as (keyof typeof columnOf)[]
@@ -110,7 +111,11 @@ function sentOf(row: Readonly<Record<string, unknown>>): SentRequest {
   return { host: String(row.host), ...Object.fromEntries(known) } as SentRequest
 }
 
-/** 64 bits of SHA-1: enough against slips and tampering by hand; nothing keeps its owner from writing a ledger anew. */
+/**
+ * 64 bits of SHA-1: enough against slips and tampering by hand; nothing keeps its owner from writing a ledger anew. The method, which
+ * came later, counts where there is one.
+ */
 function digestOf(chain: string, host: string, values: readonly unknown[]): string {
-  return hash('sha1', JSON.stringify([chain, host, ...values])).slice(0, 16)
+  const counted = values.at(-1) === null || values.at(-1) === undefined ? values.slice(0, -1) : values
+  return hash('sha1', JSON.stringify([chain, host, ...counted])).slice(0, 16)
 }

@@ -169,6 +169,14 @@ export const migrations: readonly string[] = [
     primary key (origin, version)
   ) strict, without rowid;
   `,
+  `
+  -- What is asked of the URL, where that is more than a plain GET: method, headers, body; JSON.
+  alter table request add column sending text;
+  alter table deferred add column sending text;
+
+  -- Of a request that is no GET.
+  alter table ledger add column method text;
+  `,
 ]
 
 /**

@@ -411,8 +411,9 @@ function writeChainAnew(database: DatabaseSync): void {
     .prepare('select ledger.*, name from ledger join host on host.id = host order by ledger.id')
     .all()
   let chain = ''
-  for (const { id, name, host: _host, chain: _chain, ...values } of rows) {
-    const said: SQLInputValue[] = [chain, String(name), ...Object.values(values)]
+  for (const { id, name, host: _host, chain: _chain, method, ...values } of rows) {
+    const methods = method === null || method === undefined ? [] : [method]
+    const said: SQLInputValue[] = [chain, String(name), ...Object.values(values), ...methods]
     chain = hash('sha1', JSON.stringify(said)).slice(0, 16)
     database.prepare('update ledger set chain = ? where id = ?').run(chain, Number(id))
   }
@@ -520,7 +521,7 @@ describe('a store of a doff that kept no ledger', () => {
     const folder = await oldStore()
     const { code, stdout, stderr } = await runDoff(folder, ['audit', '--store', '.'])
     expect([code, stdout]).toEqual([2, ''])
-    expect(stderr).toBe('doff: The store . has version 1, this doff knows 2: resume its crawl once with this doff\n')
+    expect(stderr).toBe('doff: The store . has version 1, this doff knows 3: resume its crawl once with this doff\n')
   })
 
   it('gives no alarm once it is migrated, and what cannot be checked is said', async () => {

@@ -119,6 +119,28 @@ export function describeFrontier(name: string, openFrontier: OpenFrontier): void
         expect(urls).toEqual(['http://h.test/a', 'http://h.test/new', 'http://h.test/b'])
       })
 
+      it('gives a request back as it was offered, whatever is asked of its URL', async () => {
+        const sending = { method: 'POST', headers: { 'x-key': 'ä' }, body: '{"q":1}', isIdempotent: false } as const
+        const frontier = await open()
+        await frontier.offer([request('http://h.test/a', { sending }), request('http://h.test/b')])
+        const given: unknown[] = []
+        await walk(frontier, ({ request }) => {
+          given.push(request.kind === 'page' ? request.sending : undefined)
+          return done()
+        })
+        expect(given).toEqual([sending, undefined])
+      })
+
+      it('tells requests for one URL apart by method and body, and not by headers', async () => {
+        const frontier = await open()
+        const post = (body: string, headers = {}) =>
+          request('http://h.test/a', { sending: { method: 'POST', headers, body, isIdempotent: false } })
+        const head = request('http://h.test/a', { sending: { method: 'HEAD', headers: {}, isIdempotent: true } })
+        const get = request('http://h.test/a', { sending: { method: 'GET', headers: { a: 'b' }, isIdempotent: true } })
+        const offered = [request('http://h.test/a'), post('q=1'), post('q=2'), post('q=1', { a: 'b' }), head, get]
+        expect(await frontier.offer(offered)).toMatchObject({ added: 4, seen: 2 })
+      })
+
       it('keeps the place of a request that comes again', async () => {
         const frontier = await open()
         await frontier.offer(['a', 'b'].map((path) => request(`http://h.test/${path}`)))

@@ -1,0 +1,117 @@
+/**
+ * One exchange on the wire, as undici tells it: collects the answer, keeps to the limits, and knows when the request was sent.
+ */
+import type { Dispatcher } from 'undici'
+import type { Clock } from '../clock.ts'
+import type { Headers, Timing } from '../outcome.ts'
+import { tooLarge } from './body.ts'
+
+export interface ExchangeLimits {
+  readonly maxBodyBytes: number
+  readonly totalTimeoutMs: number
+  /** Keep the first `maxBodyBytes` of a longer body, instead of failing (for robots.txt only: RFC 9309 section 2.5). */
+  readonly truncate?: boolean
+}
+
+export interface Answer {
+  readonly status: number
+  readonly headers: Headers
+  readonly body: Uint8Array
+  /** There was more of the body, which was not read. */
+  readonly isCut: boolean
+}
+
+export class TotalTimeout extends Error {}
+
+/** One exchange on the wire, as undici tells it. */
+export class Exchange implements Dispatcher.DispatchHandler {
+  readonly answered: Promise<Answer | Error>
+  bytes = 0
+  /** Of the connection that it was put on; also where that broke. */
+  address: string | undefined
+  readonly #clock: Clock
+  readonly #addressNow: () => string | undefined
+  readonly #limits: ExchangeLimits
+  readonly #startedAt: number
+  readonly #timer: NodeJS.Timeout | undefined
+  #resolve: (answer: Answer | Error) => void = () => undefined
+  #controller: Dispatcher.DispatchController | undefined
+  #gaveUp: Error | undefined
+  #sentAt: number | undefined
+  #firstByteAt: number | undefined
+  #endedAt = 0
+  #status = 0
+  #headers: Headers = {}
+  #chunks: Uint8Array[] = []
+
+  constructor(clock: Clock, limits: ExchangeLimits, addressNow: () => string | undefined) {
+    this.#addressNow = addressNow
+    this.#clock = clock
+    this.#limits = limits
+    this.#startedAt = clock.now()
+    this.answered = new Promise((resolve) => {
+      this.#resolve = resolve
+    })
+    const { totalTimeoutMs } = limits
+    // As with the other limits, 0 is none.
+    if (totalTimeoutMs === 0) return
+    const giveUp = () => this.#giveUp(new TotalTimeout(`No full answer within ${totalTimeoutMs} ms`))
+    this.#timer = setTimeout(giveUp, totalTimeoutMs)
+  }
+
+  get timing(): Timing {
+    return { sentAt: this.#sentAt ?? this.#startedAt, firstByteAt: this.#firstByteAt, endedAt: this.#endedAt }
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller
+    this.#sentAt = this.#clock.now()
+    this.address = this.#addressNow()
+    if (this.#gaveUp !== undefined) controller.abort(this.#gaveUp)
+  }
+
+  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: Headers): void {
+    // RFC 9110 section 15.2: a 1xx answer is an interim one.
+    if (status < 200) return
+    this.#firstByteAt = this.#clock.now()
+    this.#status = status
+    this.#headers = headers
+  }
+
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Uint8Array): void {
+    this.bytes += chunk.length
+    this.#chunks.push(chunk)
+    if (this.bytes <= this.#limits.maxBodyBytes) return
+    if (this.#limits.truncate === true) this.#finish(this.#answer(true))
+    this.#giveUp(tooLarge(this.#limits.maxBodyBytes))
+  }
+
+  onResponseEnd(): void {
+    this.#finish(this.#answer())
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    this.#finish(error)
+  }
+
+  #answer(isCut = false): Answer {
+    const [only] = this.#chunks
+    const body = this.#chunks.length === 1 && only !== undefined ? only : Buffer.concat(this.#chunks)
+    return { status: this.#status, headers: this.#headers, body, isCut }
+  }
+
+  #giveUp(error: Error): void {
+    this.#gaveUp = error
+    this.#controller?.abort(error)
+    this.#finish(error)
+  }
+
+  /** The first end is the end; an abort that comes back as an error is not news. */
+  #finish(answer: Answer | Error): void {
+    if (this.#endedAt !== 0) return
+    this.#endedAt = this.#clock.now()
+    clearTimeout(this.#timer)
+    this.#chunks = []
+    this.#resolve(answer)
+  }
+}
