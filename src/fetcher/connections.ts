@@ -5,6 +5,9 @@ import type { Socket } from 'node:net'
 import { Agent, buildConnector, type Dispatcher } from 'undici'
 import { type Names, withoutBrackets } from './names.ts'
 
+/** What undici tells of an exchange, and the ways to make one: this is undici's one door. */
+export type { Dispatcher }
+
 export interface ConnectionsOptions {
   /** Connections to one origin. */
   readonly perHostConcurrency: number

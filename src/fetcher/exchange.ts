@@ -1,10 +1,10 @@
 /**
  * One exchange on the wire, as undici tells it: collects the answer, keeps to the limits, and knows when the request was sent.
  */
-import type { Dispatcher } from 'undici'
 import type { Clock } from '../clock.ts'
 import type { Headers, Timing } from '../outcome.ts'
 import { tooLarge } from './body.ts'
+import type { Dispatcher } from './connections.ts'
 
 export interface ExchangeLimits {
   readonly maxBodyBytes: number

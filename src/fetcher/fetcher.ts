@@ -5,13 +5,12 @@
  * It speaks to undici's dispatcher, below `request`, because that tells when a request was put on an open connection: the moment from
  * which the host's pace is counted.
  */
-import type { Dispatcher } from 'undici'
 import { canonicalUrl } from '../canonical-url.ts'
 import type { Clock } from '../clock.ts'
 import type { Outcome } from '../outcome.ts'
 import { plainGet, type Sending } from '../request.ts'
 import { BodyError, decodeBody, decodeStart } from './body.ts'
-import { Connections, type ConnectionsOptions } from './connections.ts'
+import { Connections, type ConnectionsOptions, type Dispatcher } from './connections.ts'
 import { type Answer, Exchange, type ExchangeLimits, TotalTimeout } from './exchange.ts'
 import { faultOf } from './faults.ts'
 import { type Lookup, Names, systemLookup } from './names.ts'

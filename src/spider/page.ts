@@ -10,6 +10,7 @@ import { asksNothing, type PageDirectives } from '../directives.ts'
 import type { Headers } from '../outcome.ts'
 import { type Extracted, extract, type SelectorMap } from './extract.ts'
 import { Follow, type FollowOptions } from './follow.ts'
+import { parseHtml } from './html-document.ts'
 
 /** What a page is made of. */
 export interface PageSource {
@@ -91,7 +92,7 @@ export class Page<Data = unknown, Args = Readonly<Record<string, string | undefi
 
   /** The page as cheerio has it: https://cheerio.js.org/docs/basics/selecting */
   get $(): CheerioAPI {
-    this.#$ ??= load(this.text)
+    this.#$ ??= load(parseHtml(this.text))
     return this.#$
   }
 
