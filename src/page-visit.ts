@@ -13,7 +13,8 @@ import type { Options } from './options.ts'
 import type { PageOutcome, RedirectOutcome } from './outcome.ts'
 import type { ItemStream } from './output/item-stream.ts'
 import { directivesOf } from './politeness/page-directives.ts'
-import type { PageRequest } from './request.ts'
+import { redirected } from './redirect.ts'
+import { inWords, methodOf, type PageRequest } from './request.ts'
 import { again, end, type Spent, withSent } from './spent.ts'
 import { collectFinds, type Finds } from './spider/finds.ts'
 import { Page } from './spider/page.ts'
@@ -64,20 +65,18 @@ export class PageVisits {
     }
   }
 
-  /** A redirect is a follow of the same depth: scope, seen, robots and throttle of its target are asked as for any other. */
   #redirect(request: PageRequest, { target, status }: RedirectOutcome, event: CrawlEvent): Spent {
-    const redirects = [...request.redirects, request.url]
-    const { maxRedirects } = this.#parts.options
-    if (redirects.includes(target)) {
-      const message = `Status ${status} leads back to ${target}: GET ${request.url}`
+    const next = redirected(request, status, target)
+    if (next.kind === 'loop') {
+      const message = `Status ${status} leads back to ${target}: ${inWords(request)}`
       return end(request, { state: 'failed', reason: 'redirect_loop' }, { events: [event], message })
     }
-    if (redirects.length > maxRedirects) {
-      const message = `More than ${maxRedirects} redirects, the last to ${target}: GET ${request.url} (raise maxRedirects)`
+    const { maxRedirects } = this.#parts.options
+    if (next.request.redirects.length > maxRedirects) {
+      const message = `More than ${maxRedirects} redirects, the last to ${target}: ${inWords(request)} (raise maxRedirects)`
       return end(request, { state: 'failed', reason: 'too_many_redirects' }, { events: [event], message })
     }
-    const follow: PageRequest = { ...request, url: target, attempt: 0, redirects }
-    return end(request, { state: 'done', reason: 'redirected' }, { events: [event], follows: [follow] })
+    return end(request, { state: 'done', reason: 'redirected' }, { events: [event], follows: [next.request] })
   }
 
   async #parse(request: PageRequest, outcome: PageOutcome, event: CrawlEvent): Promise<Spent> {
@@ -92,7 +91,7 @@ export class PageVisits {
       finds = await collectFinds(spider, request, page, places, options.maxFindsPerPage)
     } catch (error) {
       places.giveBack()
-      const message = `Parser \`${request.parser}\` failed: ${messageOf(error)}: ${request.url}`
+      const message = `Parser \`${request.parser}\` failed: ${messageOf(error)}: ${namedIn(request)}`
       return end(request, { state: 'failed', reason: 'parser' }, { events: [event], message, error })
     }
     const { noindex, nofollow, all } = asked
@@ -115,7 +114,8 @@ export class PageVisits {
         follows: isDeadEnd ? [] : follows,
         items: isWithheld ? [] : finds.items,
         itemsWithheld: isWithheld ? finds.items.length : 0,
-        content: follows.length === 0 ? undefined : fingerprint(outcome.body),
+        // That of every HEAD is the same: nothing.
+        content: follows.length === 0 || methodOf(request) === 'HEAD' ? undefined : fingerprint(outcome.body),
         directives: all.length === 0 ? undefined : all,
       },
     )
@@ -132,6 +132,8 @@ export class PageVisits {
     }
   }
 }
+
+const namedIn = (request: PageRequest) => (methodOf(request) === 'GET' ? request.url : inWords(request))
 
 /** Follows of a page that says nofollow. */
 const dropped = (nofollow: number): CrawlEvent => ({ kind: 'offered', result: { ...emptyResult(), nofollow } })

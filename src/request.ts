@@ -43,6 +43,8 @@ export interface PageRequest extends RequestBase {
   readonly data: JsonValue | undefined
   /** Left out for a plain GET. */
   readonly sending?: Sending | undefined
+  /** How many of `redirects`, the first ones, were answers to a POST; left out for none. */
+  readonly redirectedPosts?: number | undefined
 }
 
 export interface RobotsRequest extends RequestBase {
@@ -78,3 +80,9 @@ export function seenAs(request: CrawlRequest): string | undefined {
   if (request.kind === 'robots') return undefined
   return `sitemap ${request.url}`
 }
+
+/** For messages: `POST https://shop.test/search`. */
+export const inWords = (request: CrawlRequest) => `${methodOf(request)} ${request.url}`
+
+export const methodOf = (request: CrawlRequest): Method =>
+  request.kind === 'page' ? (request.sending?.method ?? 'GET') : 'GET'

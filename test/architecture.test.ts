@@ -43,6 +43,7 @@ const ground = [
   'host.ts',
   'json.ts',
   'outcome.ts',
+  'redirect.ts',
   'registrable-domain.ts',
   'request.ts',
   'sent-request.ts',

@@ -17,6 +17,7 @@ export const requestColumns = [
   'robots_origin',
   'sitemap',
   'sending',
+  'redirected_posts',
 ]
 
 /** In the column `sitemap`, for a sitemap that nobody has named; else it holds the level. */
@@ -28,10 +29,11 @@ export function rowOf(request: CrawlRequest): SQLInputValue[] {
   const ways = redirects.length === 0 ? null : JSON.stringify(redirects)
   if (request.kind !== 'page') {
     const sitemap = request.kind === 'robots' ? null : request.isDiscovery ? discovery : request.level
-    return [url, null, 0, attempt, null, null, ways, request.origin, sitemap, null]
+    return [url, null, 0, attempt, null, null, ways, request.origin, sitemap, null, null]
   }
-  const { parser, depth, referrer, data, sending } = request
-  return [url, parser, depth, attempt, referrer ?? null, jsonOf(data), ways, null, null, jsonOf(sending)]
+  const { parser, depth, referrer, data, sending, redirectedPosts = null } = request
+  const asked = [jsonOf(sending), redirectedPosts]
+  return [url, parser, depth, attempt, referrer ?? null, jsonOf(data), ways, null, null, ...asked]
 }
 
 const jsonOf = (value: unknown) => (value === undefined ? null : JSON.stringify(value))
@@ -57,6 +59,7 @@ export function requestOf(row: Row): CrawlRequest {
     referrer: row.referrer === null ? undefined : String(row.referrer),
     data: row.data === null ? undefined : (JSON.parse(String(row.data)) as JsonValue),
     ...(row.sending === null ? undefined : { sending: JSON.parse(String(row.sending)) as Sending }),
+    ...(row.redirected_posts === null ? undefined : { redirectedPosts: Number(row.redirected_posts) }),
   }
 }
 

@@ -14,7 +14,7 @@ import type { Counts } from '../counts.ts'
 import { StaleTurnError } from '../errors.ts'
 import { type DeferReason, type DropReason, emptyResult, type OfferResult } from '../events.ts'
 import type { HostPace } from '../host.ts'
-import { type CrawlRequest, seenAs } from '../request.ts'
+import { type CrawlRequest, methodOf, seenAs } from '../request.ts'
 import type { Counters } from '../store/counters.ts'
 import { outUntilSettled } from '../store/schema.ts'
 import type { Store } from '../store/store.ts'
@@ -330,8 +330,9 @@ export class SqliteFrontier implements Frontier {
     this.#counters.add({ waiting: -1 })
     const endedAt = Math.round(this.#clock.now())
     const asked = directives === undefined ? null : JSON.stringify(directives)
-    const page = this.#sql.addPage.run(host.id, request.url, end.state, end.reason, endedAt, asked).lastInsertRowid
-    this.#store.items.append(Number(page), items)
+    const method = methodOf(request) === 'GET' ? null : methodOf(request)
+    const page = this.#sql.addPage.run(host.id, request.url, end.state, end.reason, endedAt, asked, method)
+    this.#store.items.append(Number(page.lastInsertRowid), items)
   }
 }
 

@@ -30,7 +30,7 @@ const statements = {
   robots: 'select record from robots where origin = ?',
   setRobots: 'insert or replace into robots (origin, record) values (?, ?)',
   addRules: 'insert into rules (origin, version, read_at, record) values (?, ?, ?, ?) on conflict do nothing',
-  addPage: 'insert into page (host, url, state, reason, ended_at, directives) values (?, ?, ?, ?, ?, ?)',
+  addPage: 'insert into page (host, url, state, reason, ended_at, directives, method) values (?, ?, ?, ?, ?, ?, ?)',
   tally: 'select count from tally where host = ? and kind = ? and fingerprint = ?',
   addTally: `insert into tally (host, kind, fingerprint, count) values (?, ?, ?, 1)
     on conflict do update set count = count + 1 returning count`,

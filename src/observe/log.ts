@@ -13,6 +13,7 @@ import {
   type RobotsLearnt,
   type Started,
 } from '../events.ts'
+import { type CrawlRequest, methodOf } from '../request.ts'
 
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const
 export type LogLevel = (typeof logLevels)[number]
@@ -48,8 +49,9 @@ export function logEvents(log: Log): (event: CrawlEvent) => void {
         logStart(log, event)
         break
       case 'requested': {
-        const { url, status, bytes, durationMs } = event
-        log.debug({ url, status, bytes, durationMs: Math.round(durationMs) }, 'requested')
+        const { request, purpose, url, status, bytes, durationMs } = event
+        const asked = purpose === 'page' ? askedOf(request) : { url }
+        log.debug({ ...asked, status, bytes, durationMs: Math.round(durationMs) }, 'requested')
         break
       }
       case 'robots':
@@ -57,7 +59,7 @@ export function logEvents(log: Log): (event: CrawlEvent) => void {
         break
       case 'retry':
         log.info(
-          { url: event.request.url, attempt: event.request.attempt + 1 },
+          { ...askedOf(event.request), attempt: event.request.attempt + 1 },
           `will be tried again: ${event.message}`,
         )
         break
@@ -65,7 +67,7 @@ export function logEvents(log: Log): (event: CrawlEvent) => void {
         logEnd(log, event)
         break
       case 'item_refused':
-        log.error({ url: event.request.url, parser: event.request.parser }, `item refused: ${event.message}`)
+        log.error({ ...askedOf(event.request), parser: event.request.parser }, `item refused: ${event.message}`)
         break
       case 'stopped':
         log.info({ reason: event.reason }, 'crawl ended')
@@ -74,7 +76,10 @@ export function logEvents(log: Log): (event: CrawlEvent) => void {
         const { request, reason, message } = event
         const isNews = putOff.size < maxTold && !putOff.has(`${reason} ${new URL(request.url).origin}`)
         putOff.add(`${reason} ${new URL(request.url).origin}`)
-        log[isNews ? 'warn' : 'debug']({ url: request.url, reason }, `put off until the crawl is resumed: ${message}`)
+        log[isNews ? 'warn' : 'debug'](
+          { ...askedOf(request), reason },
+          `put off until the crawl is resumed: ${message}`,
+        )
         break
       }
       case 'sitemap': {
@@ -141,18 +146,25 @@ function logRobots(log: Log, { origin, record }: RobotsLearnt): void {
 }
 
 function logEnd(log: Log, { request, end, message, error, items, follows }: Ended): void {
-  const { url, parser } = request
+  const { parser } = request
+  const asked = askedOf(request)
   if (end.state === 'failed' && end.reason === 'parser') {
     // Where in the spider it was thrown is what its author needs.
-    log.error({ url, parser, err: error instanceof Error ? inSpider(error) : undefined }, message)
+    log.error({ ...asked, parser, err: error instanceof Error ? inSpider(error) : undefined }, message)
   } else if (end.state === 'failed') {
-    log.warn({ url, reason: end.reason, referrer: request.referrer }, `failed: ${message}`)
+    log.warn({ ...asked, reason: end.reason, referrer: request.referrer }, `failed: ${message}`)
   } else if (end.state === 'skipped') {
     const isExpected = end.reason === 'disallowed' || end.reason === 'planned'
-    log[isExpected ? 'debug' : 'warn']({ url, reason: end.reason }, `skipped (${end.reason}): ${message}`)
+    log[isExpected ? 'debug' : 'warn']({ ...asked, reason: end.reason }, `skipped (${end.reason}): ${message}`)
   } else {
-    log.debug({ url, parser, items, follows }, end.reason)
+    log.debug({ ...asked, parser, items, follows }, end.reason)
   }
+}
+
+/** By its URL, and the method where that is no GET. */
+function askedOf(request: CrawlRequest): { readonly method?: string; readonly url: string } {
+  const method = methodOf(request)
+  return method === 'GET' ? { url: request.url } : { method, url: request.url }
 }
 
 /** The error with the part of its stack that its author wrote. */

@@ -107,7 +107,7 @@ export function* auditAddresses(rows: Iterable<Row>, { promisedFor }: AuditOptio
     open.push(sent.endedAt)
     const { perAddressConcurrency } = promisedFor(id)
     if (open.length <= perAddressConcurrency) continue
-    const message = `${open.length} requests at once to the address ${address} (${perAddressConcurrency} promised): ${sent.url}`
+    const message = `${open.length} requests at once to the address ${address} (${perAddressConcurrency} promised): ${urlOf(sent)}`
     yield { promise: 'at once', id, message }
   }
 }
@@ -161,7 +161,7 @@ class HostAuditor {
     const tell = (promise: Breach['promise'], message: string) => {
       this.#broken += 1
       if (this.#breaches.length < maxTold)
-        this.#breaches.push({ promise, id, message: `${message}: ${sent.purpose} ${sent.url}` })
+        this.#breaches.push({ promise, id, message: `${message}: ${sent.purpose} ${urlOf(sent)}` })
     }
     const promised = this.#options.promisedFor(id)
     this.#requests += 1
@@ -254,5 +254,7 @@ class HostAuditor {
 }
 
 type Tell = (promise: Breach['promise'], message: string) => void
+
+const urlOf = ({ method, url }: SentRequest) => (method === undefined ? url : `${method} ${url}`)
 
 const ms = (value: number) => `${Math.round(value)} ms`

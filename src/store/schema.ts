@@ -174,8 +174,13 @@ export const migrations: readonly string[] = [
   alter table request add column sending text;
   alter table deferred add column sending text;
 
+  -- How many of the redirects, the first ones, were answers to a POST.
+  alter table request add column redirected_posts integer;
+  alter table deferred add column redirected_posts integer;
+
   -- Of a request that is no GET.
   alter table ledger add column method text;
+  alter table page add column method text;
   `,
 ]
 

@@ -122,13 +122,16 @@ export function describeFrontier(name: string, openFrontier: OpenFrontier): void
       it('gives a request back as it was offered, whatever is asked of its URL', async () => {
         const sending = { method: 'POST', headers: { 'x-key': 'ä' }, body: '{"q":1}', isIdempotent: false } as const
         const frontier = await open()
-        await frontier.offer([request('http://h.test/a', { sending }), request('http://h.test/b')])
+        const asked = request('http://h.test/a', { sending })
+        const led = request('http://h.test/c', { redirects: ['http://h.test/a'], redirectedPosts: 1 })
+        const offered = [asked, led, request('http://h.test/b')]
+        await frontier.offer(offered)
         const given: unknown[] = []
         await walk(frontier, ({ request }) => {
-          given.push(request.kind === 'page' ? request.sending : undefined)
+          given.push(request)
           return done()
         })
-        expect(given).toEqual([sending, undefined])
+        expect(given).toEqual(offered)
       })
 
       it('tells requests for one URL apart by method and body, and not by headers', async () => {
