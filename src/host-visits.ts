@@ -8,7 +8,7 @@ import type { Fetcher, FetchLimits } from './fetcher/fetcher.ts'
 import type { Turn } from './frontier/frontier.ts'
 import { type HostPace, type RobotsRecord, unvisited } from './host.ts'
 import type { Options } from './options.ts'
-import type { Outcome, Timing } from './outcome.ts'
+import type { FailReason, Outcome, Timing } from './outcome.ts'
 import type { Aside, Crowds } from './politeness/crowds.ts'
 import { delayOf, paceAfter, type Visit } from './politeness/host-pace.ts'
 import { parseRetryAfter } from './politeness/retry-after.ts'
@@ -252,11 +252,15 @@ function retryAfterOf(outcome: Outcome, status: number | undefined): number | un
 
 function answerOf({ purpose, outcome }: Made, status: number | undefined): Visit['answer'] {
   if (outcome.kind === 'retry' || (status !== undefined && status >= 500)) return 'trouble'
-  if (outcome.kind === 'failed' && (outcome.reason === 'tls' || outcome.reason === 'protocol')) return 'trouble'
+  if (outcome.kind === 'failed' && isTrouble(outcome.reason)) return 'trouble'
   // A robots.txt that is refused allows everything (RFC 9309 section 2.3.1.3), and pages that the spider asks for are none.
   const isRefusal = outcome.kind === 'failed' && (status === 401 || status === 403)
   const isChallenge = oneLine(outcome.headers['cf-mitigated']) === 'challenge'
   return purpose !== 'robots' && (isRefusal || isChallenge) ? 'refusal' : 'good'
 }
+
+/** A failure for good that is the server's, whatever it is asked for. */
+const isTrouble = (reason: FailReason) =>
+  reason === 'protocol' || reason === 'headers_too_large' || reason.startsWith('tls_')
 
 const oneLine = (value: string | readonly string[] | undefined) => (typeof value === 'string' ? value : value?.[0])

@@ -2,7 +2,7 @@
  * What one HTTP request came to. A fetch ends in exactly one of these kinds, it never throws: a page that fails is data, not an exception.
  */
 
-/** What went wrong in passing, and may be tried again. */
+/** What went wrong in passing, and may be tried again (fetcher/retry-policy.ts). */
 export type PassingFault =
   | 'dns'
   | 'connection_refused'
@@ -11,18 +11,33 @@ export type PassingFault =
   | 'headers_timeout'
   | 'body_timeout'
   | 'total_timeout'
+  | 'body_too_slow'
+  | 'body_cut_off'
   | 'network'
+  | 'proxy'
+
+/** What is wrong with a certificate, or with the talk about it. */
+export type TlsFault =
+  | 'tls_expired'
+  | 'tls_not_yet_valid'
+  | 'tls_self_signed'
+  | 'tls_untrusted'
+  | 'tls_wrong_host'
+  | 'tls_handshake'
 
 /** What went wrong besides what a status says. */
 export type Fault =
   | PassingFault
-  | 'tls'
+  | TlsFault
+  | 'address_blocked'
+  | 'headers_too_large'
   | 'body_too_large'
   | 'bad_encoding'
   | 'protocol'
   | 'redirect_without_target'
   | 'redirect_loop'
   | 'too_many_redirects'
+  | 'file_type'
   | 'parser'
 
 /** The status of an answer that is no page: `http_404`. */

@@ -6,6 +6,7 @@ import type { PageDirectives } from './directives.ts'
 import { messageOf } from './errors.ts'
 import { type CrawlEvent, emptyResult } from './events.ts'
 import { decodeText } from './fetcher/charset.ts'
+import { waitBeforeRetry } from './fetcher/retry-policy.ts'
 import { fingerprint } from './frontier/fingerprint.ts'
 import type { Turn } from './frontier/frontier.ts'
 import type { HostVisits } from './host-visits.ts'
@@ -14,7 +15,7 @@ import type { PageOutcome, RedirectOutcome } from './outcome.ts'
 import type { ItemStream } from './output/item-stream.ts'
 import { directivesOf } from './politeness/page-directives.ts'
 import { redirected } from './redirect.ts'
-import { inWords, methodOf, type PageRequest } from './request.ts'
+import { inWords, methodOf, type PageRequest, plainGet } from './request.ts'
 import { again, end, type Spent, withSent } from './spent.ts'
 import { collectFinds, type Finds } from './spider/finds.ts'
 import { Page } from './spider/page.ts'
@@ -50,11 +51,13 @@ export class PageVisits {
       case 'redirect':
         return withSent(this.#redirect(request, outcome, event), sent)
       case 'retry': {
-        const { reason, message } = outcome
-        if (request.attempt >= options.maxRetries)
+        const { reason, message, timing } = outcome
+        const { attempt, sending: { isIdempotent } = plainGet } = request
+        const waitMs = waitBeforeRetry(reason, { attempt, isIdempotent }, options.maxRetries)
+        if (waitMs === undefined)
           return withSent(end(request, { state: 'failed', reason }, { events: [event], message }), sent)
-        const next = { ...request, attempt: request.attempt + 1 }
-        return withSent(again(next, [event, { kind: 'retry', request, reason, message }]), sent)
+        const retry: CrawlEvent = { kind: 'retry', request, reason, message }
+        return withSent(again({ ...request, attempt: attempt + 1 }, [event, retry], timing.endedAt + waitMs), sent)
       }
       case 'failed': {
         const { reason, message } = outcome

@@ -8,6 +8,7 @@
 import { hostOf } from './canonical-url.ts'
 import type { CrawlEvent } from './events.ts'
 import type { FetchLimits } from './fetcher/fetcher.ts'
+import { waitBeforeRetry } from './fetcher/retry-policy.ts'
 import type { RobotsRecord } from './host.ts'
 import type { Options } from './options.ts'
 import type { Outcome, PageOutcome } from './outcome.ts'
@@ -104,9 +105,12 @@ export class SitemapVisits {
           ])
         return endOther([event], [{ ...request, url: outcome.target, attempt: 0, redirects }])
       }
-      case 'retry':
-        if (request.attempt < maxRetries) return again({ ...request, attempt: request.attempt + 1 }, [event])
-        return endOther([event, sitemapFault(request, outcome.message)])
+      case 'retry': {
+        const { attempt } = request
+        const waitMs = waitBeforeRetry(outcome.reason, { attempt, isIdempotent: true }, maxRetries)
+        if (waitMs === undefined) return endOther([event, sitemapFault(request, outcome.message)])
+        return again({ ...request, attempt: attempt + 1 }, [event], outcome.timing.endedAt + waitMs)
+      }
       case 'failed':
         // Nobody said that there is one.
         if (request.isDiscovery && outcome.status !== undefined) return endOther([event])

@@ -58,9 +58,9 @@ export function endOther(events: readonly CrawlEvent[], follows: readonly CrawlR
   return { settlement: { kind: 'ended', end: undefined, items: [], follows }, events }
 }
 
-/** The request is made again, at its place in the line. */
-export function again(request: CrawlRequest, events: readonly CrawlEvent[] = []): Spent {
-  const settlement: Again = { kind: 'again', request, notBefore: 0, follows: [] }
+/** The request is made again, at its place in the line. @param notBefore lets others of the line go first until then. */
+export function again(request: CrawlRequest, events: readonly CrawlEvent[] = [], notBefore = 0): Spent {
+  const settlement: Again = { kind: 'again', request, notBefore, follows: [] }
   return { settlement, events }
 }
 

@@ -611,7 +611,7 @@ describe('a fetch', () => {
       body_too_large: 1,
       total_timeout: 1,
       bad_encoding: 1,
-      connection_reset: 1,
+      body_cut_off: 1,
     })
     expect(messages).toContain(`Body exceeded 1000 bytes: GET ${web.front}big (raise maxBodyBytes)`)
   })

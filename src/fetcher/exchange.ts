@@ -5,6 +5,7 @@ import type { Clock } from '../clock.ts'
 import type { Headers, Timing } from '../outcome.ts'
 import { tooLarge } from './body.ts'
 import type { Dispatcher } from './connections.ts'
+import type { Progress } from './faults.ts'
 
 export interface ExchangeLimits {
   readonly maxBodyBytes: number
@@ -61,6 +62,11 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   get timing(): Timing {
     return { sentAt: this.#sentAt ?? this.#startedAt, firstByteAt: this.#firstByteAt, endedAt: this.#endedAt }
+  }
+
+  /** How far it has come. */
+  get progress(): Progress {
+    return { isSent: this.#sentAt !== undefined, hasHead: this.#status !== 0 }
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {

@@ -1,29 +1,71 @@
-/** From what a connection threw to the fault that it is, as one table of codes. */
+/**
+ * From what a connection threw to the fault that it is, as one table of codes: those of the system, of OpenSSL, of undici and of its parser.
+ * Some say different things before and after a request was sent, or the head of its answer had come.
+ */
 import type { Fault } from '../outcome.ts'
 
 const faultsByCode: Readonly<Record<string, Fault>> = {
   ENOTFOUND: 'dns',
-  EAI_AGAIN: 'dns',
-  EAI_NODATA: 'dns',
+  ENODATA: 'dns',
+  ESERVFAIL: 'dns',
+  EREFUSED: 'dns',
+  EBADNAME: 'dns',
+  ETIMEOUT: 'dns',
   ECONNREFUSED: 'connection_refused',
   ECONNRESET: 'connection_reset',
+  ECONNABORTED: 'connection_reset',
   EPIPE: 'connection_reset',
   UND_ERR_SOCKET: 'connection_reset',
   ETIMEDOUT: 'connect_timeout',
   UND_ERR_CONNECT_TIMEOUT: 'connect_timeout',
   UND_ERR_HEADERS_TIMEOUT: 'headers_timeout',
   UND_ERR_BODY_TIMEOUT: 'body_timeout',
-  UND_ERR_HEADERS_OVERFLOW: 'protocol',
-  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'protocol',
+  UND_ERR_HEADERS_OVERFLOW: 'headers_too_large',
+  HPE_HEADER_OVERFLOW: 'headers_too_large',
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'body_cut_off',
+  HPE_INVALID_EOF_STATE: 'body_cut_off',
+  UND_ERR_PRX_TLS: 'proxy',
+  UND_ERR_PRX_CONN: 'proxy',
+  CERT_HAS_EXPIRED: 'tls_expired',
+  CERT_NOT_YET_VALID: 'tls_not_yet_valid',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'tls_self_signed',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'tls_wrong_host',
+  HOSTNAME_MISMATCH: 'tls_wrong_host',
+  // A root that nobody here knows, sent along.
+  SELF_SIGNED_CERT_IN_CHAIN: 'tls_untrusted',
+  INVALID_CA: 'tls_untrusted',
+  INVALID_PURPOSE: 'tls_untrusted',
+  PATH_LENGTH_EXCEEDED: 'tls_untrusted',
+  EPROTO: 'tls_handshake',
+}
+
+/** For codes that the table does not name one by one; the first that matches. */
+const faultsByForm: readonly (readonly [RegExp, Fault])[] = [
+  [/^EAI_/, 'dns'],
+  [/^HPE_/, 'protocol'],
+  [/SOCKS5/, 'proxy'],
+  // Node's names of what OpenSSL found in a chain of certificates (X509_V_ERR_...).
+  [/^(CERT_|UNABLE_TO_|CRL_|ERROR_IN_CERT_)/, 'tls_untrusted'],
+  [/^ERR_(SSL|TLS)_/, 'tls_handshake'],
+]
+
+/** How far an exchange had come. */
+export interface Progress {
+  /** The request was handed to an open connection. */
+  readonly isSent: boolean
+  /** The head of the answer is there. */
+  readonly hasHead: boolean
 }
 
 /** The fault behind what a connection threw. */
-export function faultOf(error: unknown): Fault {
+export function faultOf(error: unknown, { isSent, hasHead }: Progress = { isSent: false, hasHead: false }): Fault {
   const code = codeOf(error)
-  const known = faultsByCode[code]
-  if (known !== undefined) return known
-  if (code.startsWith('HPE_')) return 'protocol'
-  return /TLS|SSL|CERT|SIGNED|UNABLE_TO_/.test(code) ? 'tls' : 'network'
+  const named = Object.hasOwn(faultsByCode, code) ? faultsByCode[code] : undefined
+  const fault = named ?? faultsByForm.find(([form]) => form.test(code))?.[1] ?? 'network'
+  // A connection that was open and hears nothing any more has the same code as one that does not open.
+  const known = isSent && code === 'ETIMEDOUT' ? 'connection_reset' : fault
+  if (known === 'connection_reset' && hasHead) return 'body_cut_off'
+  return known === 'body_cut_off' && !hasHead ? 'connection_reset' : known
 }
 
 function codeOf(error: unknown): string {

@@ -12,7 +12,7 @@ import { plainGet, type Sending } from '../request.ts'
 import { BodyError, decodeBody, decodeStart } from './body.ts'
 import { Connections, type ConnectionsOptions, type Dispatcher } from './connections.ts'
 import { type Answer, Exchange, type ExchangeLimits, TotalTimeout } from './exchange.ts'
-import { faultOf } from './faults.ts'
+import { faultOf, type Progress } from './faults.ts'
 import { type Lookup, Names, systemLookup } from './names.ts'
 import { isPassing, isPassingStatus } from './retry-policy.ts'
 
@@ -88,7 +88,7 @@ export class Fetcher implements AsyncDisposable {
     this.#connections.agent.dispatch({ origin, path: pathname + search, method, headers, body }, exchange)
     const answer = await exchange.answered
     const base = { timing: exchange.timing, bytes: exchange.bytes, address: exchange.address }
-    return { ...base, ...(await outcomeOf(`${method} ${url}`, url, answer, limits)) }
+    return { ...base, ...(await outcomeOf(`${method} ${url}`, url, answer, exchange.progress, limits)) }
   }
 
   /** Closes every connection at once; requests that are out end as failed. */
@@ -105,8 +105,14 @@ type Result = Outcome extends infer Kind
   : never
 
 /** @param what the request in words: method and URL. */
-async function outcomeOf(what: string, url: string, answer: Answer | Error, limits: FetchLimits): Promise<Result> {
-  if (answer instanceof Error) return { ...failure(what, answer), status: undefined, headers: {} }
+async function outcomeOf(
+  what: string,
+  url: string,
+  answer: Answer | Error,
+  progress: Progress,
+  limits: FetchLimits,
+): Promise<Result> {
+  if (answer instanceof Error) return { ...failure(what, answer, progress), status: undefined, headers: {} }
 
   const { status, headers } = answer
   if (redirectStatuses.has(status)) {
@@ -128,13 +134,17 @@ async function outcomeOf(what: string, url: string, answer: Answer | Error, limi
         : await decodeBody(answer.body, encoding, limits.maxBodyBytes)
     return { kind: 'page', status, headers, body }
   } catch (error) {
-    return { ...failure(what, error), status, headers }
+    return { ...failure(what, error, progress), status, headers }
   }
 }
 
-function failure(what: string, error: unknown) {
+function failure(what: string, error: unknown, progress: Progress) {
   const reason =
-    error instanceof BodyError ? error.reason : error instanceof TotalTimeout ? 'total_timeout' : faultOf(error)
+    error instanceof BodyError
+      ? error.reason
+      : error instanceof TotalTimeout
+        ? 'total_timeout'
+        : faultOf(error, progress)
   const fault = error instanceof Error && error.message !== '' ? error.message : reason.replaceAll('_', ' ')
   const remedy = reason === 'body_too_large' ? ' (raise maxBodyBytes)' : ''
   const message = `${fault}: ${what}${remedy}`

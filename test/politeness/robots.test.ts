@@ -322,7 +322,7 @@ describe('what the answer to a robots.txt means', () => {
     ['a refused connection', retry(undefined, 'connection_refused')],
     ['a time-out', retry(undefined, 'total_timeout')],
     ['a reset', retry(undefined, 'connection_reset')],
-    ['a bad certificate', failed(undefined, 'tls')],
+    ['a bad certificate', failed(undefined, 'tls_expired')],
     ['a body that does not decode', failed(200, 'bad_encoding')],
     ['a redirect to nowhere', failed(301, 'redirect_without_target')],
   ])('RFC 9309 section 2.3.1.4: %s disallows everything', (_what, outcome) => {
@@ -524,7 +524,7 @@ describe('B5: while a re-check fails', () => {
     ['503', retry(503)],
     ['429', retry(429, 'http_429')],
     ['a time-out', retry(undefined, 'total_timeout')],
-    ['a bad certificate', failed(undefined, 'tls')],
+    ['a bad certificate', failed(undefined, 'tls_expired')],
   ])('RFC 9309 section 2.4: %s lets the last good copy hold on', (_what, outcome) => {
     const record = learn(at(outcome, endedAt + day), known)
     expect(record).toEqual({ ...copyOf(known), expiresAt: endedAt + day + 60_000, failures: 1 })
