@@ -10,8 +10,8 @@ import { adapter, type Htmlparser2TreeAdapterMap } from 'parse5-htmlparser2-tree
 
 /** Chromium lets a tree grow 512 deep; pages that forget their end tags come to more. */
 const maxNesting = 1_000
-/** The largest pages that we know of, standards and book-length tables, have some 400,000. */
-const maxNodes = 1_000_000
+/** The largest pages that we know of, standards and book-length tables, have some 300,000. */
+const maxNodes = 500_000
 const maxAttributes = 1_000
 
 /** Characters that the parser gets at once; in between, the attributes of the tag that it is in are counted. */
