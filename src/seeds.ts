@@ -1,6 +1,7 @@
 /** Where a crawl starts: the spider's seeds as requests. */
-import { canonicalUrl } from './canonical-url.ts'
+import { canonicalUrl, originOf } from './canonical-url.ts'
 import { messageOf, SeedError } from './errors.ts'
+import { hasUserinfo, withoutUserinfo } from './redact.ts'
 import type { PageRequest } from './request.ts'
 import type { Spider } from './spider/spider.ts'
 
@@ -9,13 +10,7 @@ export function seedsOf(spider: Spider, args: unknown): readonly PageRequest[] {
   const seeds = listSeeds(spider, args)
   if (!Array.isArray(seeds) || seeds.length === 0) throw new SeedError(seeds, `Spider "${spider.name}" has no seeds`)
   return seeds.map((seed: unknown) => {
-    const url = typeof seed === 'string' ? canonicalUrl(seed) : undefined
-    if (url === undefined) {
-      throw new SeedError(
-        seed,
-        `Seed ${JSON.stringify(seed)} of spider "${spider.name}" is no http(s) URL (write it like https://shop.test/)`,
-      )
-    }
+    const url = urlOf(seed, (shown) => `Seed ${shown} of spider "${spider.name}"`)
     return {
       kind: 'page',
       url,
@@ -28,6 +23,24 @@ export function seedsOf(spider: Spider, args: unknown): readonly PageRequest[] {
       redirects: [],
     }
   })
+}
+
+/**
+ * The canonical URL of what a person has written.
+ * @param called what it is called in a message.
+ * @throws SeedError, which shows no password.
+ */
+export function urlOf(written: unknown, called: (shown: string) => string): string {
+  const seed = typeof written === 'string' ? withoutUserinfo(written) : written
+  const name = called(JSON.stringify(seed))
+  const url = typeof written === 'string' ? canonicalUrl(written) : undefined
+  if (url === undefined) throw new SeedError(seed, `${name} is no http(s) URL (write it like https://shop.test/)`)
+  if (typeof written === 'string' && hasUserinfo(written)) {
+    const origin = originOf(url)
+    const remedy = `leave them out, and set \`basicAuth\` to { '${origin}': 'user:password' }`
+    throw new SeedError(seed, `${name} has a user name or a password in it: ${remedy}`)
+  }
+  return url
 }
 
 function listSeeds(spider: Spider, args: unknown): unknown {

@@ -43,6 +43,7 @@ const ground = [
   'host.ts',
   'json.ts',
   'outcome.ts',
+  'redact.ts',
   'redirect.ts',
   'registrable-domain.ts',
   'request.ts',

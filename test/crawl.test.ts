@@ -803,6 +803,22 @@ describe('a mistake', () => {
     expect(() => crawl(seeded(() => Promise.reject(new Error('late'))))).toThrow('are a promise: make them a list')
   })
 
+  it('of writing a password into a seed is a SeedError that does not show it', () => {
+    const seeded = () => crawl(pagesSpider(['https://ada:s3cret@a.test:8443/x']), { contact: 'me@a.test' })
+    expect(seeded).toThrow(
+      new SeedError(
+        'https://***@a.test:8443/x',
+        'Seed "https://***@a.test:8443/x" of spider "pages" has a user name or a password in it: ' +
+          "leave them out, and set `basicAuth` to { 'https://a.test:8443': 'user:password' }",
+      ),
+    )
+    for (const seed of ['https://ada:s3cret@a.test/', 'ftp://ada:s3cret@a.test/', 'https://ada:s3cret@a test/'])
+      expect(() => crawl(pagesSpider([seed]))).toThrow(
+        expect.not.objectContaining({ seed: expect.stringContaining('s3cret') as string }) as Error,
+      )
+    expect(() => crawl(pagesSpider(['ftp://ada:s3cret@a.test/']))).toThrow('Seed "ftp://***@a.test/" of spider')
+  })
+
   it('of saying no contact is a ContactError, unless all seeds are on this machine', () => {
     expect(() => crawl(pagesSpider(['http://shop.test/']))).toThrow(ContactError)
     expect(() => crawl(pagesSpider(['http://shop.test/']), { contact: 'me@a.test' })).not.toThrow()

@@ -2,14 +2,14 @@
  * `doff robots`: may a URL be fetched, by which line of which file, how fast, and what else does robots.txt say? The page itself is not asked
  * for. With a store, nothing is asked for: it tells what the crawl knows.
  */
-import { canonicalUrl, hostOf, originOf } from '../canonical-url.ts'
+import { hostOf, originOf } from '../canonical-url.ts'
 import { crawl } from '../crawl.ts'
-import { SeedError } from '../errors.ts'
 import { paceOf } from '../frontier/rows.ts'
 import type { AsideReason, HostPace, RobotsRecord } from '../host.ts'
 import { type Options, resolveOptions } from '../options.ts'
 import { delayOf } from '../politeness/host-pace.ts'
 import { judge, robotsUrlOf } from '../politeness/robots.ts'
+import { urlOf } from '../seeds.ts'
 import { defineSpider } from '../spider/define-spider.ts'
 import { Store } from '../store/store.ts'
 import { type ConfigurationFlags, configureSpider } from './configure-spider.ts'
@@ -22,9 +22,7 @@ export interface RobotsFlags extends ConfigurationFlags {
 
 /** @returns the exit code: `incomplete` where the URL may not be fetched. @throws DoffError for a user's mistake. */
 export async function robotsCommand(given: string, flags: RobotsFlags): Promise<number> {
-  const url = canonicalUrl(given)
-  if (url === undefined)
-    throw new SeedError(given, `${JSON.stringify(given)} is no http(s) URL (write it like https://shop.test/)`)
+  const url = urlOf(given, (shown) => shown)
   const asked = defineSpider({ name: 'robots', seeds: [url], parse: () => [] })
   const spider = await configureSpider(asked, flags)
   const known = flags.store === undefined ? await learn(url, spider) : recall(url, flags.store)

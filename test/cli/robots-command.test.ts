@@ -130,6 +130,11 @@ describe('doff robots', () => {
     ['no URL', 'shop', '"shop" is no http(s) URL (write it like https://shop.test/)'],
     ['another scheme', 'ftp://shop.test/', '"ftp://shop.test/" is no http(s) URL (write it like https://shop.test/)'],
     [
+      'a password in the URL',
+      'https://ada:s3cret@shop.test/',
+      "\"https://***@shop.test/\" has a user name or a password in it: leave them out, and set `basicAuth` to { 'https://shop.test': 'user:password' }",
+    ],
+    [
       'a public host, and nobody who can be reached',
       'https://shop.test/',
       'No `contact` is set, and shop.test is not this machine: say how its owner can reach you (--contact you@example.org, or `contact` in config/default.ts)',

@@ -1,6 +1,7 @@
 /** The field `sitemaps` of a spider: checked once, where the spider is made, and brought into one form. */
 import { canonicalUrl } from '../../canonical-url.ts'
 import { SpiderError } from '../../errors.ts'
+import { hasUserinfo, withoutUserinfo } from '../../redact.ts'
 import { parseW3cDate } from './dates.ts'
 import type { SitemapFilter } from './filter.ts'
 
@@ -65,6 +66,8 @@ export function checkSitemaps(value: unknown, spiderName: string, parserNames: I
       const found = typeof url === 'string' ? canonicalUrl(url) : undefined
       if (found === undefined)
         throw wrong(`${field}[${index}]`, 'an http(s) URL like https://shop.test/sitemap.xml', url)
+      if (hasUserinfo(String(url)))
+        throw wrong(`${field}[${index}]`, 'a URL without user name and password (set `basicAuth` instead)', url)
       return found
     })
     return Object.freeze([...new Set(canonical)])
@@ -108,5 +111,5 @@ function shown(value: unknown): string {
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list'
   if (typeof value === 'object' && value !== null) return 'an object'
   if (typeof value === 'function') return 'a function'
-  return `\`${typeof value === 'string' ? JSON.stringify(value) : String(value)}\` (${typeof value})`
+  return `\`${typeof value === 'string' ? JSON.stringify(withoutUserinfo(value)) : String(value)}\` (${typeof value})`
 }

@@ -57,6 +57,12 @@ describe('a spider error names the field, what it may be and what it is', () => 
     [{ urls: [] }, 'sitemaps.urls', empty, 'an empty list'],
     [{ urls: 'https://a.test/' }, 'sitemaps.urls', list, '`"https://a.test/"` (string)'],
     [['https://a.test/', '/s.xml'], 'sitemaps[1]', url, '`"/s.xml"` (string)'],
+    [
+      ['https://ada:s3cret@a.test/s.xml'],
+      'sitemaps[0]',
+      'a URL without user name and password (set `basicAuth` instead)',
+      '`"https://***@a.test/s.xml"` (string)',
+    ],
     [{ urls: [1n] }, 'sitemaps.urls[0]', url, '`1` (bigint)'],
     [{ include: /x/ }, 'sitemaps.include', 'a list of regular expressions', '/x/ (a regular expression)'],
     [{ include: ['x'] }, 'sitemaps.include[0]', 'a regular expression', '`"x"` (string)'],
