@@ -7,6 +7,7 @@
  */
 import { z } from 'zod'
 import { OptionError } from './errors.ts'
+import { authOriginOf } from './fetcher/basic-auth.ts'
 import { parseContact } from './politeness/identity.ts'
 
 interface OptionSpec<T> {
@@ -17,6 +18,8 @@ interface OptionSpec<T> {
   readonly meaning: string
   /** From text to a value for the schema; text that cannot be read is passed on, for the schema to refuse. */
   readonly read: (text: string) => unknown
+  /** Whether a value, be it right or wrong, is shown in no message and stored nowhere. Left out: none is. */
+  readonly isSecret?: (value: unknown) => boolean
 }
 
 function option<T>(spec: OptionSpec<T>): OptionSpec<T> {
@@ -58,6 +61,22 @@ function readPatterns(text: string): unknown {
       .split(/\s+/)
       .filter((pattern) => pattern !== '')
       .map((pattern) => new RegExp(pattern))
+  } catch {
+    return text
+  }
+}
+
+/** RFC 7617 section 2: a user name has no colon, and neither has control characters. */
+const credentials = /^[^:\p{Cc}]*:\P{Cc}*$/u
+
+/** `origin=user:password`, with commas or blanks between several; what would be taken for those is percent-encoded. */
+function readCredentials(text: string): unknown {
+  const entries = text
+    .split(/[,\s]+/)
+    .filter((entry) => entry !== '')
+    .map((entry) => /^([^=]+)=(.*)$/.exec(entry))
+  try {
+    return Object.fromEntries(entries.map((entry) => [entry?.[1] ?? '', decodeURIComponent(entry?.[2] ?? '')]))
   } catch {
     return text
   }
@@ -193,6 +212,20 @@ export const optionTable = {
     meaning: 'The name that robots.txt files know the crawler by; the User-Agent starts with it.',
     read: readText,
   }),
+  basicAuth: option<Readonly<Record<string, string>> | undefined>({
+    schema: z
+      .record(
+        z.string().refine((place) => authOriginOf(place) !== undefined),
+        z.string().regex(credentials),
+      )
+      .optional(),
+    expects:
+      'user names and passwords by origin or host name, like `{ "https://intranet.test": "user:password" }` (on the command line `https://intranet.test=user:password`, with commas between several, and %2C for a comma in a password)',
+    default: undefined,
+    meaning: 'User name and password for an origin, sent with every request to it and to no other: see "Secrets".',
+    read: readCredentials,
+    isSecret: () => true,
+  }),
   maxRetries: count('Further tries of a request that failed in passing (429, 5xx, time-outs, resets).', 2, 0),
   maxRedirects: count('Redirects of one page in a row.', 5, 0),
   acceptStatuses: option<readonly number[]>({
@@ -242,10 +275,17 @@ export function checkOptions(values: object, place?: string): OptionInput {
     if (!isOptionName(name)) throw new OptionError(name, `No option is called \`${name}\`${at}${suggestion(name)}`)
     const { schema, expects } = optionTable[name]
     if (value !== undefined && !schema.safeParse(value).success) {
-      throw new OptionError(name, `Expected \`${name}\`${at} to be ${expects}, got ${shown(value)}`)
+      const got = isSecret(name, value) ? 'something else (which is a secret, and not shown)' : shown(value)
+      throw new OptionError(name, `Expected \`${name}\`${at} to be ${expects}, got ${got}`)
     }
   }
   return values
+}
+
+/** Whether the value of an option is a secret: shown in no message, stored nowhere. */
+export function isSecret(name: OptionName, value: unknown): boolean {
+  const spec: Pick<OptionSpec<unknown>, 'isSecret'> = optionTable[name]
+  return spec.isSecret?.(value) ?? false
 }
 
 /** Reads one option from text; the value is checked by `checkOptions`. */

@@ -6,7 +6,7 @@ import { hash } from 'node:crypto'
 import { hostOf } from './canonical-url.ts'
 import { CrawlChangedError, CrawlExistsError, OptionError } from './errors.ts'
 import type { JsonValue } from './json.ts'
-import { type OptionName, type Options, optionNames } from './options.ts'
+import { isSecret, type OptionName, type Options, optionNames } from './options.ts'
 import type { PageRequest } from './request.ts'
 import type { Spider } from './spider/spider.ts'
 import type { Store } from './store/store.ts'
@@ -55,7 +55,7 @@ export function describeCrawl(
 ): Description {
   const urls = seeds.map(({ url }) => url)
   const valuesOf = (names: readonly OptionName[]) =>
-    Object.fromEntries(names.map((name) => [name, plain(options[name])] as const))
+    Object.fromEntries(names.map((name) => [name, keptOf(name, options[name])] as const))
   const parsers = [...spider.parsers].map(([name, parser]) => [name, hash('sha1', parser.toString())] as const)
   return {
     spider: spider.name,
@@ -186,9 +186,16 @@ function differences(before: Description['options'], now: Description['options']
     Object.keys(now)
       // What an older doff did not know of has not been changed.
       .filter((name) => before[name] !== undefined && !same(before[name], now[name]))
-      .map((name) => `${name} was ${shown(before[name])}, is ${shown(now[name])}`)
+      .map((name) => `${name} was ${shown(before[name])}, is ${shown(now[name])}${hintOn(before[name])}`)
   )
 }
+
+/** Stands for a value that is not stored. */
+const secret = 'a secret'
+const keptOf = (name: OptionName, value: unknown) =>
+  value !== undefined && isSecret(name, value) ? secret : plain(value)
+const hintOn = (before: JsonValue | undefined) =>
+  before === secret ? ' (secrets are not kept with a crawl: give it again if it is still needed)' : ''
 
 const same = (a: unknown, b: unknown) => JSON.stringify(a ?? null) === JSON.stringify(b ?? null)
 

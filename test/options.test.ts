@@ -157,6 +157,9 @@ describe('readOption', () => {
     ['contact', 'me@a.test', 'me@a.test'],
     ['strictRobots', 'true', true],
     ['strictRobots', 'false', false],
+    ['basicAuth', 'https://a.test=ada:pa=ss:word', { 'https://a.test': 'ada:pa=ss:word' }],
+    ['basicAuth', 'a.test=ada:x, http://127.0.0.1:8080=eve:', { 'a.test': 'ada:x', 'http://127.0.0.1:8080': 'eve:' }],
+    ['basicAuth', 'a.test=ada:a%2Cb%20c%25%C3%A9', { 'a.test': 'ada:a,b c%é' }],
   ])('reads %s from %j', (name, text, value) => {
     expect(readOption(name, text)).toEqual(value)
   })
@@ -177,6 +180,17 @@ describe('readOption', () => {
     ['include', '('],
     ['strictRobots', 'yes'],
     ['strictRobots', ''],
+    ['basicAuth', 'ada:secret'],
+    ['basicAuth', 'https://a.test'],
+    ['basicAuth', 'a.test=secret'],
+    ['basicAuth', 'a.test=ada:100%'],
+    ['basicAuth', 'a.test=ada:one two'],
+    ['basicAuth', '=ada:secret'],
+    ['basicAuth', 'http://a.test/path=ada:secret'],
+    ['basicAuth', 'http://eve:x@a.test=ada:secret'],
+    ['basicAuth', 'a.test:8080=ada:secret'],
+    ['basicAuth', 'ftp://a.test=ada:secret'],
+    ['basicAuth', 'a.test=ada:sec%0Aret'],
   ])('passes %s from %j on to be refused', (name, text) => {
     expect(() => checkOptions({ [name]: readOption(name, text) })).toThrow(OptionError)
   })
@@ -185,6 +199,13 @@ describe('readOption', () => {
     for (const text of ['5x', '5constructor']) {
       expect(() => checkOptions({ delayMs: readOption('delayMs', text) })).toThrow(`got "${text}" (string)`)
     }
+  })
+
+  it('shows nothing of a secret, right or wrong', () => {
+    const check = () => checkOptions({ basicAuth: readOption('basicAuth', 'https://a.test/x=ada:s3cret') }, 'here')
+    expect(check).toThrow('Expected `basicAuth` (in here) to be user names and passwords by origin')
+    expect(check).toThrow(/, got something else \(which is a secret, and not shown\)$/)
+    expect(check).not.toThrow(/s3cret|ada/)
   })
 
   it('does not make two patterns of one with a comma in a quantifier', () => {

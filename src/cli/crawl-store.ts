@@ -5,6 +5,7 @@ import type { JsonValue } from '../json.ts'
 import type { Start } from '../resume.ts'
 import { Store } from '../store/store.ts'
 import type { CrawlFlags } from './crawl-command.ts'
+import { isSecretSetting } from './load-config.ts'
 import { loadSpider } from './load-spider.ts'
 
 export interface StoreFlags {
@@ -51,10 +52,11 @@ const remembered = [
   'replace',
 ] as const
 
-/** What of the flags makes the crawl what it is. */
+/** What of the flags makes the crawl what it is; secrets are to be given again. */
 export function rememberedFlags(flags: CrawlFlags): JsonValue {
   const given = remembered.filter((name) => flags[name] !== undefined)
-  return Object.fromEntries(given.map((name) => [name, flags[name] as JsonValue]))
+  const kept = Object.fromEntries(given.map((name) => [name, flags[name] as JsonValue]))
+  return flags.set === undefined ? kept : { ...kept, set: flags.set.filter((setting) => !isSecretSetting(setting)) }
 }
 
 /** The options that flags are another name for. */

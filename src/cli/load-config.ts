@@ -11,7 +11,16 @@
 import { access, readdir } from 'node:fs/promises'
 import { extname, join, resolve } from 'node:path'
 import { OptionError } from '../errors.ts'
-import { checkOptions, mergeOptions, type OptionInput, type OptionName, optionNames, readOption } from '../options.ts'
+import {
+  checkOptions,
+  isOptionName,
+  isSecret,
+  mergeOptions,
+  type OptionInput,
+  type OptionName,
+  optionNames,
+  readOption,
+} from '../options.ts'
 import type { Spider } from '../spider/spider.ts'
 import { loadDefault } from './load-module.ts'
 
@@ -90,9 +99,16 @@ function fromSettings(settings: readonly string[]): OptionInput {
     if (equals === -1) throw new OptionError(setting, `Expected \`-s ${setting}\` to be \`-s option=value\``)
     const name = setting.slice(0, equals)
     values[name] = readOption(name, setting.slice(equals + 1))
-    checkOptions({ [name]: values[name] }, `-s ${setting}`)
+    checkOptions({ [name]: values[name] }, `-s ${isSecretSetting(setting) ? `${name}=...` : setting}`)
   }
   return values
+}
+
+/** Whether `option=value` is not to be shown or kept; for an unknown option, nobody can tell. */
+export function isSecretSetting(setting: string): boolean {
+  const equals = setting.indexOf('=')
+  const name = setting.slice(0, equals)
+  return !isOptionName(name) || isSecret(name, readOption(name, setting.slice(equals + 1)))
 }
 
 function fromFlags(flags: OptionSources['flags']): OptionInput {

@@ -9,6 +9,7 @@ import { canonicalUrl } from '../canonical-url.ts'
 import type { Clock } from '../clock.ts'
 import type { Outcome } from '../outcome.ts'
 import { plainGet, type Sending } from '../request.ts'
+import { authorizations } from './basic-auth.ts'
 import { BodyError, decodeBody, decodeStart } from './body.ts'
 import { Connections, type ConnectionsOptions, type Dispatcher } from './connections.ts'
 import { type Answer, Exchange, type ExchangeLimits, TotalTimeout } from './exchange.ts'
@@ -19,6 +20,8 @@ import { isPassing, isPassingStatus } from './retry-policy.ts'
 export interface FetcherOptions extends ConnectionsOptions {
   readonly userAgent: string
   readonly from: string | undefined
+  /** `user:password` by origin or host name. */
+  readonly basicAuth?: Readonly<Record<string, string>> | undefined
   /** From names to addresses. Default: as the system does. */
   readonly lookup?: Lookup | undefined
   /** For tests: what makes the exchanges, instead of connections of our own. */
@@ -46,12 +49,15 @@ export class Fetcher implements AsyncDisposable {
   readonly #names: Names
   readonly #clock: Clock
   readonly #headers: Readonly<Record<string, string>>
+  /** By origin. */
+  readonly #authorizations: ReadonlyMap<string, string>
 
   constructor(options: FetcherOptions, clock: Clock) {
     this.#clock = clock
     const lookupLimitMs = options.connectTimeoutMs === 0 ? longestLookupMs : options.connectTimeoutMs
     this.#names = new Names(options.lookup ?? systemLookup, lookupLimitMs, clock)
     this.#connections = new Connections(options, this.#names, options.transport)
+    this.#authorizations = authorizations(options.basicAuth)
     this.#headers = {
       'user-agent': options.userAgent,
       accept: 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8',
@@ -79,8 +85,10 @@ export class Fetcher implements AsyncDisposable {
     )
     const { method, body = null } = sending
     // What a request says of itself goes before what all say; who we are is said by nobody else.
+    const authorization = this.#authorizations.get(origin)
     const headers = {
       ...this.#headers,
+      ...(authorization === undefined ? undefined : { authorization }),
       ...sending.headers,
       ...limits.headers,
       'user-agent': this.#headers['user-agent'],

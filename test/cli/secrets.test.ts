@@ -1,0 +1,104 @@
+/** What a user keeps to themselves is found nowhere afterwards: not in the store, the log, the summary or the ledger. */
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { openWeb, send, type WebOptions } from '../sites/web.ts'
+import { openFolder, runDoff } from './run-doff.ts'
+
+const pages = `import { defineSpider } from 'doff'
+export default defineSpider({
+  name: 'pages',
+  seeds: ({ site }) => [site ?? 'http://127.0.0.1:9/'],
+  *parse(page) {
+    yield { title: page.$('h1').text() }
+    for (const url of page.links()) yield page.follow(url)
+  },
+})
+`
+
+const secret = 's3cret-of-ada'
+const authorization = `Basic ${Buffer.from(`ada:${secret}`).toString('base64')}`
+
+/** A site that lets nobody in without the password, and a folder to crawl it from. */
+async function openSite(routes: NonNullable<WebOptions['routes']> = {}) {
+  const answer: NonNullable<WebOptions['routes']>[string] = (request, response) => {
+    if (request.headers.authorization !== authorization) return send(response, 401, 'no')
+    send(response, 200, '<h1>Inside</h1><a href="/deep">deep</a>')
+  }
+  const web = await openWeb({ routes: { '/': answer, '/deep': answer, ...routes } })
+  onTestFinished(() => web[Symbol.asyncDispose]())
+  const site = web.urls[0] ?? ''
+  return { site, origin: new URL(site).origin, folder: await openFolder({ 'spiders/pages.ts': pages }) }
+}
+
+/** Every file below a folder, as it is on disk. */
+async function contentsOf(folder: string): Promise<string> {
+  const files = (await readdir(folder, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile())
+  const texts = await Promise.all(files.map(({ parentPath, name }) => readFile(join(parentPath, name), 'latin1')))
+  return texts.join('\n')
+}
+
+const told = ['--log-level', 'trace', '--delay', '0', '--summary', 'counts.json', '-o', 'out.jsonl']
+
+function expectNoSecret(text: string): void {
+  expect(text).not.toContain(secret)
+  expect(text).not.toContain(authorization.slice('Basic '.length))
+}
+
+describe('a secret', () => {
+  it.each<[string, (setting: string) => { args?: string[]; environment?: Record<string, string> }]>([
+    ['-s', (setting) => ({ args: ['-s', `basicAuth=${setting}`] })],
+    ['the environment', (setting) => ({ environment: { DOFF_BASIC_AUTH: setting } })],
+  ])('given by %s opens the site, and is in no file and no line afterwards', async (_name, given) => {
+    const { site, origin, folder } = await openSite()
+    const { args = [], environment = {} } = given(`${origin}=ada:${secret}`)
+    const ended = await runDoff(folder, ['crawl', 'pages', '-a', `site=${site}`, ...told, ...args], environment)
+    expect(ended.code).toBe(0)
+    expect(await readFile(join(folder, 'out.jsonl'), 'utf8')).toBe('{"title":"Inside"}\n{"title":"Inside"}\n')
+    const kept = await contentsOf(join(folder, '.doff'))
+    // What is looked through is what a crawl has left there.
+    expect(kept).toContain(`${site}deep`)
+    expectNoSecret(kept)
+    expectNoSecret(ended.stderr + ended.stdout + (await readFile(join(folder, 'counts.json'), 'utf8')))
+    const audit = await runDoff(folder, ['audit', 'pages', '--json'])
+    expectNoSecret(audit.stdout)
+  })
+
+  it('is to be given again when the crawl is resumed, which says so', async () => {
+    const { site, origin, folder } = await openSite()
+    const setting = `basicAuth=${origin}=ada:${secret}`
+    const first = ['crawl', 'pages', '-a', `site=${site}`, ...told, '--max-pages', '1', '-s', setting]
+    expect((await runDoff(folder, [...first, '-s', 'maxBufferedItems=7'])).code).toBe(3)
+    const without = await runDoff(folder, ['crawl', 'pages', '--resume', '--max-pages', '1', '--log-level', 'info'])
+    expect(without.stderr).toContain(
+      'basicAuth was a secret, is not set (secrets are not kept with a crawl: give it again if it is still needed)',
+    )
+    // The other settings are the crawl's own.
+    expect(without.stderr).not.toContain('maxBufferedItems')
+    const again = ['crawl', 'pages', '--resume', '--max-pages', '9', '--log-level', 'info', '-s', setting]
+    const resumed = await runDoff(folder, again)
+    expect([resumed.code, resumed.stderr.includes('basicAuth was not set, is a secret')]).toEqual([0, true])
+    expect(await readFile(join(folder, 'out.jsonl'), 'utf8')).toBe('{"title":"Inside"}\n{"title":"Inside"}\n')
+    expectNoSecret((await contentsOf(join(folder, '.doff'))) + without.stderr + resumed.stderr)
+  })
+
+  it.each([
+    ['a wrong value', `basicAuth=https://a.test/path=ada:${secret}`],
+    ['a misspelt option', `basicAuht=https://a.test=ada:${secret}`],
+  ])('is not shown in a message about %s', async (_name, setting) => {
+    const { folder } = await openSite()
+    const ended = await runDoff(folder, ['crawl', 'pages', '-s', setting])
+    expect([ended.code, ended.stdout]).toEqual([2, ''])
+    expect(ended.stderr).toMatch(/^doff: [^\n]*`basicA\w+` \(in -s basicA\w+=\.\.\.\)[^\n]*\n$/)
+    expectNoSecret(ended.stderr)
+  })
+
+  it('in the URL of a seed is refused, and neither shown nor stored', async () => {
+    const { origin, folder } = await openSite()
+    const seed = origin.replace('//', `//ada:${secret}@`)
+    const ended = await runDoff(folder, ['crawl', 'pages', '-a', `site=${seed}`, ...told])
+    expect([ended.code, ended.stdout]).toEqual([2, ''])
+    expect(ended.stderr).toContain(`set \`basicAuth\` to { '${origin}': 'user:password' }`)
+    expectNoSecret(ended.stderr + (await contentsOf(join(folder, '.doff'))))
+  })
+})
