@@ -255,6 +255,7 @@ class CrawlRun<Item extends object> implements Crawl<Item> {
       seeds: this.#seeds.length,
       userAgent: this.#identity.userAgent,
       ignoredRobots: this.#options.ignoreRobotsOf,
+      ignoredCertificates: this.#options.ignoreCertificateOf,
       changes,
     })
     try {

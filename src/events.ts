@@ -83,6 +83,8 @@ export interface Started {
   readonly userAgent: string
   /** Hosts whose robots.txt is not obeyed. */
   readonly ignoredRobots: readonly string[]
+  /** Hosts whose certificates are not verified. */
+  readonly ignoredCertificates: readonly string[]
   /** For a crawl that goes on: what has changed since it was begun. */
   readonly changes: readonly string[] | undefined
 }

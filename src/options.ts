@@ -140,6 +140,14 @@ const patterns = (meaning: string) =>
     meaning,
     read: readPatterns,
   })
+const hosts = (meaning: string) =>
+  option<readonly string[]>({
+    schema: z.array(z.string().regex(/^([^\s/:]+|\[[\da-f:.]+\])$/i)).readonly(),
+    expects: 'a list of host names, without scheme, port and path',
+    default: [],
+    meaning,
+    read: readList,
+  })
 
 export const optionTable = {
   delayMs: duration(
@@ -169,13 +177,7 @@ export const optionTable = {
     meaning: "Which hosts belong to the crawl: those of the seeds, all of the seeds' registrable domains, or any.",
     read: readText,
   }),
-  hosts: option<readonly string[]>({
-    schema: z.array(z.string().regex(/^([^\s/:]+|\[[\da-f:.]+\])$/i)).readonly(),
-    expects: 'a list of host names, without scheme, port and path',
-    default: [],
-    meaning: 'Further hosts that belong to the crawl.',
-    read: readList,
-  }),
+  hosts: hosts('Further hosts that belong to the crawl.'),
   include: patterns('A URL must match one of these to be visited, if there are any; seeds always are.'),
   exclude: patterns('A URL that matches one of these is not visited.'),
   detectTraps: flag('URLs that look like a trap are not visited: see "Traps".', true),
@@ -187,13 +189,9 @@ export const optionTable = {
   maxSameContent: count('Pages of one host with the same content; the links of further ones are not followed.', 10, 1),
   followNofollow: flag('Links that say nofollow, and those of pages that do, are followed.', false),
   keepNoindex: flag('Items of pages that say noindex are kept.', false),
-  ignoreRobotsOf: option<readonly string[]>({
-    schema: z.array(z.string().regex(/^([^\s/:]+|\[[\da-f:.]+\])$/i)).readonly(),
-    expects: 'a list of host names, without scheme, port and path',
-    default: [],
-    meaning: 'Hosts whose owners let you ignore their robots.txt; said aloud in log, summary and audit.',
-    read: readList,
-  }),
+  ignoreRobotsOf: hosts('Hosts whose owners let you ignore their robots.txt; said aloud in log, summary and audit.'),
+  ignoreCertificateOf: hosts('Hosts whose certificates are not verified; said aloud in log, summary and audit.'),
+  http2: flag('HTTP/2 is spoken with servers that offer it, one stream at a time on a connection.', true),
   maxSitemaps: count('Sitemap files to read in all.', 1_000, 1),
   contact: option<string | undefined>({
     schema: z

@@ -110,6 +110,7 @@ const promisingOptions: readonly OptionName[] = [
   'perAddressConcurrency',
   'maxCrawlDelayMs',
   'ignoreRobotsOf',
+  'ignoreCertificateOf',
 ]
 
 function promisesWith(store: Store, { options }: Description): JsonValue {

@@ -33,6 +33,8 @@ interface Audit {
   readonly requestsBeforeLedger: number
   /** How often a promise was broken. */
   readonly broken: number
+  /** Hosts whose certificates were not verified: who answered for them is not sure. */
+  readonly unverified: readonly string[]
   readonly hosts: readonly Omit<HostAudit, 'breaches'>[]
   /** The first of each host, and of the ledger itself. */
   readonly breaches: readonly Breach[]
@@ -73,7 +75,8 @@ function auditOf(store: Store): Audit {
     requests += host.requests
   }
   tell(auditAddresses(ledger.by('address'), options))
-  return { requests, requestsBeforeLedger: counters.of('requests_before_ledger'), broken, hosts, breaches }
+  const requestsBeforeLedger = counters.of('requests_before_ledger')
+  return { requests, requestsBeforeLedger, broken, unverified: unverifiedIn(store), hosts, breaches }
 }
 
 /** Rows that are not what was written, and rows that are missing: as many requests were counted as there are rows. */
@@ -93,10 +96,18 @@ function* forgeries({ ledger, counters }: Store): Generator<Breach> {
   yield { promise: 'ledger', id: last, message }
 }
 
+/** Options that promise something, of each run of the crawl. */
+const runsIn = (store: Store) => (store.fact('promises') ?? []) as readonly { after: number; options: OptionFacts }[]
+
+/** In any run. */
+function unverifiedIn(store: Store): readonly string[] {
+  const named = runsIn(store).flatMap(({ options }) => options.ignoreCertificateOf)
+  return [...new Set(named.filter((host) => typeof host === 'string'))]
+}
+
 /** What the options promised, from run to run of the crawl. */
 function promisesIn(store: Store): AuditOptions['promisedFor'] {
-  const facts = (store.fact('promises') ?? []) as readonly { after: number; options: OptionFacts }[]
-  const runs = facts.map(({ after, options }) => ({ after, promised: promisedBy(options) }))
+  const runs = runsIn(store).map(({ after, options }) => ({ after, promised: promisedBy(options) }))
   const first = runs[0]?.promised ?? promisedBy((store.fact('options') ?? {}) as OptionFacts)
   return (id) => runs.findLast(({ after }) => after < id)?.promised ?? first
 }
@@ -142,7 +153,7 @@ function genuine(json: string | undefined, version: string): RobotsRecord | unde
   }
 }
 
-function shown({ requests, requestsBeforeLedger, broken, hosts, breaches }: Audit): readonly string[] {
+function shown({ requests, requestsBeforeLedger, broken, unverified, hosts, breaches }: Audit): readonly string[] {
   const rows = hosts.map((host) => [
     host.host,
     count(host.requests),
@@ -167,6 +178,7 @@ function shown({ requests, requestsBeforeLedger, broken, hosts, breaches }: Audi
     ...(broken > told.length
       ? [`and ${count(broken - told.length)} more (--json has the first ${maxTold} of each host)`]
       : []),
+    ...unverified.map((host) => `The certificate of ${host} was not verified (ignoreCertificateOf).`),
     ...(requestsBeforeLedger === 0
       ? []
       : [`${counted(requestsBeforeLedger, 'request')} of an older doff, which kept no ledger, cannot be checked.`]),

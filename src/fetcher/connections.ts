@@ -1,22 +1,33 @@
 /**
  * The connections that requests leave on: one agent for all hosts. It knows which of them are open, and to which address.
+ *
+ * A certificate is always verified, whatever NODE_TLS_REJECT_UNAUTHORIZED says, but for the hosts of `ignoreCertificateOf`.
  */
 import type { Socket } from 'node:net'
-import { Agent, buildConnector, type Dispatcher } from 'undici'
+import { Agent, buildConnector, Client, type Dispatcher, Pool } from 'undici'
+import { hostOf } from '../canonical-url.ts'
+import { Exchange } from './exchange.ts'
 import { type Names, withoutBrackets } from './names.ts'
 
 /** What undici tells of an exchange, and the ways to make one: this is undici's one door. */
 export type { Dispatcher }
 
 export interface ConnectionsOptions {
-  /** Connections to one origin. */
+  /** Connections to one origin, with one request at a time on each. */
   readonly perHostConcurrency: number
   readonly connectTimeoutMs: number
   /** From the request to the first byte of the answer. */
   readonly headersTimeoutMs: number
   /** Between two pieces of the body. */
   readonly bodyTimeoutMs: number
+  /** HTTP/2 is spoken with servers that offer it. Default true. */
+  readonly http2?: boolean | undefined
+  /** Hosts whose certificates are not verified. Default: none. */
+  readonly ignoreCertificateOf?: readonly string[] | undefined
 }
+
+/** undici gives back the socket, and does not say so. */
+type Connect = (...given: Parameters<buildConnector.connector>) => Socket
 
 export class Connections implements AsyncDisposable {
   /** What makes the exchanges. */
@@ -29,26 +40,16 @@ export class Connections implements AsyncDisposable {
   /** @param transport for tests: what makes the exchanges, instead of connections of our own. */
   constructor(options: ConnectionsOptions, names: Names, transport: Dispatcher | undefined) {
     this.#names = names
-    this.agent =
-      transport ??
-      new Agent({
-        connections: options.perHostConcurrency,
-        pipelining: 1,
-        allowH2: false,
-        connect: this.#connectorOf(options.connectTimeoutMs),
-        headersTimeout: options.headersTimeoutMs,
-        bodyTimeout: options.bodyTimeoutMs,
-      })
+    this.agent = transport ?? this.#agentOf(options)
   }
 
   isOpenTo(host: string): boolean {
     return this.#open.has(withoutBrackets(host))
   }
 
-  /** That of the connection that was opened last. @param port if it matters to which. */
-  addressOf(host: string, port?: number): string | undefined {
-    const sockets = [...(this.#open.get(withoutBrackets(host)) ?? [])]
-    return sockets.findLast(({ remotePort }) => port === undefined || remotePort === port)?.remoteAddress
+  /** That of the connection that was opened last. */
+  addressOf(host: string): string | undefined {
+    return [...(this.#open.get(withoutBrackets(host)) ?? [])].at(-1)?.remoteAddress
   }
 
   /** Closes every connection at once; requests that are out end as failed. */
@@ -57,14 +58,37 @@ export class Connections implements AsyncDisposable {
     for (const socket of this.#sockets) socket.destroy()
   }
 
+  #agentOf(options: ConnectionsOptions): Agent {
+    const { perHostConcurrency, headersTimeoutMs, bodyTimeoutMs, http2 = true } = options
+    const connect = this.#connectorOf(options)
+    const openLine = (origin: string | URL, given: object) => new Line(origin, given, connect)
+    return new Agent({
+      pipelining: 1,
+      allowH2: http2,
+      // A stream is a request like any other: with more of them at once, there are more connections, as on HTTP/1.1.
+      h2Options: { maxConcurrentStreams: 1 },
+      headersTimeout: headersTimeoutMs,
+      bodyTimeout: bodyTimeoutMs,
+      factory: (origin, given) =>
+        perHostConcurrency === 1
+          ? openLine(origin, given)
+          : new Pool(origin, { ...given, connections: perHostConcurrency, factory: openLine }),
+    })
+  }
+
   /** Keeps the sockets: the agent does not close those that are still connecting. */
-  #connectorOf(timeout: number): buildConnector.connector {
-    const connect = buildConnector({ timeout, lookup: this.#names.connectLookup }) as (
-      ...given: Parameters<buildConnector.connector>
-    ) => Socket
+  #connectorOf({
+    connectTimeoutMs,
+    http2 = true,
+    ignoreCertificateOf = [],
+  }: ConnectionsOptions): buildConnector.connector {
+    const common = { timeout: connectTimeoutMs, lookup: this.#names.connectLookup, allowH2: http2, preferH2: http2 }
+    const verified = buildConnector({ ...common, rejectUnauthorized: true }) as Connect
+    const unverified = buildConnector({ ...common, rejectUnauthorized: false }) as Connect
+    const trusted = new Set(ignoreCertificateOf.map((host) => withoutBrackets(hostOf(`https://${host}/`))))
     return (options, callback) => {
-      const socket = connect(options, callback)
       const host = withoutBrackets(options.hostname)
+      const socket = trusted.has(host) ? unverified(options, callback) : verified(options, callback)
       this.#sockets.add(socket)
       // Before the listener of undici's, who sends the first request at once.
       socket.prependOnceListener('connect', () => {
@@ -79,5 +103,31 @@ export class Connections implements AsyncDisposable {
       })
       return socket
     }
+  }
+}
+
+/**
+ * A line to an origin: one connection at a time, and one request at a time on it, whichever HTTP it speaks. Exchanges learn what they are
+ * made on.
+ */
+class Line extends Client {
+  readonly #carrier: { socket: Socket | undefined }
+
+  constructor(origin: string | URL, options: object, connect: buildConnector.connector) {
+    const carrier: { socket: Socket | undefined } = { socket: undefined }
+    super(origin, {
+      ...options,
+      connect: (target, callback) =>
+        connect(target, (...opened) => {
+          carrier.socket = opened[1] ?? undefined
+          callback(...opened)
+        }),
+    })
+    this.#carrier = carrier
+  }
+
+  override dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
+    if (handler instanceof Exchange) handler.carrier = this.#carrier
+    return super.dispatch(options, handler)
   }
 }

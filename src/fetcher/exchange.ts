@@ -1,6 +1,7 @@
 /**
  * One exchange on the wire, as undici tells it: collects the answer, keeps to the limits, and knows when the request was sent.
  */
+import type { Socket } from 'node:net'
 import type { Clock } from '../clock.ts'
 import type { Headers, Timing } from '../outcome.ts'
 import { tooLarge } from './body.ts'
@@ -24,17 +25,23 @@ export interface Answer {
 
 export class TotalTimeout extends Error {}
 
+/** A second request would be one that has no turn. */
+const sentTwice = () =>
+  Object.assign(new Error('The connection was given up before the request was answered'), { code: 'ECONNRESET' })
+
 /** One exchange on the wire, as undici tells it. */
 export class Exchange implements Dispatcher.DispatchHandler {
   readonly answered: Promise<Answer | Error>
   bytes = 0
   /** Of the connection that it was put on; also where that broke. */
   address: string | undefined
+  /** What it is made on, for the connections to say. */
+  carrier: { readonly socket: Socket | undefined } | undefined
   readonly #clock: Clock
-  readonly #addressNow: () => string | undefined
   readonly #limits: ExchangeLimits
   readonly #startedAt: number
   readonly #timer: NodeJS.Timeout | undefined
+  #socket: Socket | undefined
   #resolve: (answer: Answer | Error) => void = () => undefined
   #controller: Dispatcher.DispatchController | undefined
   #gaveUp: Error | undefined
@@ -45,8 +52,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #headers: Headers = {}
   #chunks: Uint8Array[] = []
 
-  constructor(clock: Clock, limits: ExchangeLimits, addressNow: () => string | undefined) {
-    this.#addressNow = addressNow
+  constructor(clock: Clock, limits: ExchangeLimits) {
     this.#clock = clock
     this.#limits = limits
     this.#startedAt = clock.now()
@@ -70,9 +76,15 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
+    // undici sends again what an HTTP/2 server refused (REFUSED_STREAM, GOAWAY), and at once.
+    if (this.#sentAt !== undefined) {
+      controller.abort(sentTwice())
+      return
+    }
     this.#controller = controller
     this.#sentAt = this.#clock.now()
-    this.address = this.#addressNow()
+    this.#socket = this.carrier?.socket
+    this.address = this.#socket?.remoteAddress
     if (this.#gaveUp !== undefined) controller.abort(this.#gaveUp)
   }
 
@@ -98,6 +110,18 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     this.#finish(error)
+  }
+
+  /**
+   * Ends the connection: what the server still sends is read by nobody. undici keeps one of HTTP/2, with all that comes on it.
+   * Resolves when it is closed, so that the next request finds a new one.
+   */
+  async hangUp(): Promise<void> {
+    const socket = this.#socket
+    if (socket === undefined || socket.closed) return
+    const closed = new Promise((resolve) => socket.once('close', resolve))
+    socket.destroy()
+    await closed
   }
 
   #answer(isCut = false): Answer {

@@ -37,12 +37,23 @@ const faultsByCode: Readonly<Record<string, Fault>> = {
   INVALID_PURPOSE: 'tls_untrusted',
   PATH_LENGTH_EXCEEDED: 'tls_untrusted',
   EPROTO: 'tls_handshake',
+  // undici says so of streams and sessions of HTTP/2 that ended before their time.
+  UND_ERR_INFO: 'connection_reset',
+  ERR_HTTP2_SESSION_ERROR: 'connection_reset',
+  // RFC 9113 section 7: PROTOCOL_ERROR, FLOW_CONTROL_ERROR, FRAME_SIZE_ERROR, COMPRESSION_ERROR, HTTP_1_1_REQUIRED.
+  ERR_HTTP2_STREAM_ERROR_1: 'protocol',
+  ERR_HTTP2_STREAM_ERROR_3: 'protocol',
+  ERR_HTTP2_STREAM_ERROR_6: 'protocol',
+  ERR_HTTP2_STREAM_ERROR_9: 'protocol',
+  ERR_HTTP2_STREAM_ERROR_13: 'protocol',
 }
 
 /** For codes that the table does not name one by one; the first that matches. */
 const faultsByForm: readonly (readonly [RegExp, Fault])[] = [
   [/^EAI_/, 'dns'],
   [/^HPE_/, 'protocol'],
+  [/^ERR_HTTP2_STREAM_ERROR/, 'connection_reset'],
+  [/^ERR_HTTP2_/, 'protocol'],
   [/SOCKS5/, 'proxy'],
   // Node's names of what OpenSSL found in a chain of certificates (X509_V_ERR_...).
   [/^(CERT_|UNABLE_TO_|CRL_|ERROR_IN_CERT_)/, 'tls_untrusted'],
@@ -70,6 +81,10 @@ export function faultOf(error: unknown, { isSent, hasHead }: Progress = { isSent
 
 function codeOf(error: unknown): string {
   if (!(error instanceof Error)) return ''
-  if ('code' in error && typeof error.code === 'string') return error.code
+  if ('code' in error && typeof error.code === 'string')
+    return error.code === 'ERR_HTTP2_STREAM_ERROR' ? `${error.code}_${streamErrorOf(error)}` : error.code
   return error instanceof AggregateError ? codeOf(error.errors[0]) : codeOf(error.cause)
 }
+
+/** As undici notes it. */
+const streamErrorOf = (error: Error) => ('http2ErrorCode' in error ? String(error.http2ErrorCode) : '')

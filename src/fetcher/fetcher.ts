@@ -40,8 +40,6 @@ export interface FetchLimits extends ExchangeLimits {
 /** For those who have no limit on connections. */
 const longestLookupMs = 10_000
 
-const defaultPorts: Readonly<Record<string, number>> = { 'http:': 80, 'https:': 443 }
-
 const redirectStatuses = new Set([301, 302, 303, 307, 308])
 
 export class Fetcher implements AsyncDisposable {
@@ -79,10 +77,8 @@ export class Fetcher implements AsyncDisposable {
 
   /** @param sending what is asked of the URL. Default: a plain GET. */
   async fetch(url: string, limits: FetchLimits, sending: Sending = plainGet): Promise<Outcome> {
-    const { origin, protocol, hostname, port, pathname, search } = new URL(url)
-    const exchange = new Exchange(this.#clock, limits, () =>
-      this.#connections.addressOf(hostname, Number(port) || defaultPorts[protocol]),
-    )
+    const { origin, pathname, search } = new URL(url)
+    const exchange = new Exchange(this.#clock, limits)
     const { method, body = null } = sending
     // What a request says of itself goes before what all say; who we are is said by nobody else.
     const authorization = this.#authorizations.get(origin)
@@ -95,6 +91,7 @@ export class Fetcher implements AsyncDisposable {
     }
     this.#connections.agent.dispatch({ origin, path: pathname + search, method, headers, body }, exchange)
     const answer = await exchange.answered
+    if (answer instanceof Error || answer.isCut) await exchange.hangUp()
     const base = { timing: exchange.timing, bytes: exchange.bytes, address: exchange.address }
     return { ...base, ...(await outcomeOf(`${method} ${url}`, url, answer, exchange.progress, limits)) }
   }

@@ -119,9 +119,11 @@ function logTraps(log: Log, { result }: Offered, told: Set<DropReason>): void {
   }
 }
 
-function logStart(log: Log, { spider, seeds, userAgent, ignoredRobots, changes }: Started): void {
+function logStart(log: Log, { spider, seeds, userAgent, ignoredRobots, ignoredCertificates, changes }: Started): void {
   log.info({ spider, seeds, userAgent }, changes === undefined ? 'crawl started' : 'crawl resumed')
   for (const host of ignoredRobots) log.warn({ host }, `robots.txt of ${host} is NOT obeyed (ignoreRobotsOf)`)
+  for (const host of ignoredCertificates)
+    log.warn({ host }, `the certificate of ${host} is NOT verified (ignoreCertificateOf): anybody may answer for it`)
   for (const change of changes ?? []) log.info(`changed since the crawl began: ${change}`)
 }
 

@@ -48,8 +48,8 @@ export function summarize(stats: CrawlStats, outputs: readonly string[]): string
 
 /** What a crawl may have none of. */
 function beside(stats: CrawlStats): readonly string[] {
-  const { sitemaps, sitemapsFailed, sitemapPages, sitemapPagesTaken, nofollowLinks, skippedLinks, ignoredRobots } =
-    stats
+  const { sitemaps, sitemapsFailed, sitemapPages, sitemapPagesTaken, nofollowLinks, skippedLinks } = stats
+  const { ignoredRobots, ignoredCertificates } = stats
   const links = [
     ...(nofollowLinks === 0 ? [] : [`${count(nofollowLinks)} that say nofollow`]),
     ...(skippedLinks === 0 ? [] : [`${count(skippedLinks)} that lead nowhere (mailto: and the like)`]),
@@ -67,6 +67,9 @@ function beside(stats: CrawlStats): readonly string[] {
         ]),
     ...(links.length === 0 ? [] : [row('links', `passed over: ${links.join(', ')}`)]),
     ...(ignoredRobots.length === 0 ? [] : [row('robots', `NOT obeyed: that of ${ignoredRobots.join(' and ')}`)]),
+    ...(ignoredCertificates.length === 0
+      ? []
+      : [row('tls', `certificate NOT verified: that of ${ignoredCertificates.join(' and ')}`)]),
   ]
 }
 

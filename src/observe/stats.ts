@@ -62,6 +62,8 @@ export interface CrawlStats {
   readonly sitemapPagesTaken: number
   /** Hosts whose robots.txt was not obeyed (`ignoreRobotsOf`). */
   readonly ignoredRobots: readonly string[]
+  /** Hosts whose certificates were not verified (`ignoreCertificateOf`). */
+  readonly ignoredCertificates: readonly string[]
 }
 
 export class StatsCounter {
@@ -70,6 +72,7 @@ export class StatsCounter {
   #endedAt: number | undefined
   #spider = ''
   #ignoredRobots: readonly string[] = []
+  #ignoredCertificates: readonly string[] = []
   #stopReason: StopReason | undefined
 
   /** Goes on from the counters of a crawl that is resumed. */
@@ -81,6 +84,7 @@ export class StatsCounter {
     if (event.kind === 'started') {
       this.#spider = event.spider
       this.#ignoredRobots = event.ignoredRobots
+      this.#ignoredCertificates = event.ignoredCertificates
     }
     if (event.kind === 'stopped') {
       this.#stopReason = event.reason
@@ -136,6 +140,7 @@ export class StatsCounter {
       sitemapPages: count('sitemap_pages'),
       sitemapPagesTaken: count('sitemap_pages_taken'),
       ignoredRobots: this.#ignoredRobots,
+      ignoredCertificates: this.#ignoredCertificates,
     }
   }
 

@@ -53,6 +53,11 @@ describe('the fault behind an error', () => {
     ['ENETUNREACH', 'network'],
     ['UND_ERR_WHATEVER', 'network'],
     ['toString', 'network'],
+    ['UND_ERR_INFO', 'connection_reset'],
+    ['ERR_HTTP2_SESSION_ERROR', 'connection_reset'],
+    ['ERR_HTTP2_STREAM_ERROR', 'connection_reset'],
+    ['ERR_HTTP2_ERROR', 'protocol'],
+    ['ERR_HTTP2_TOO_MANY_INVALID_FRAMES', 'protocol'],
   ])('with the code %s is %s', (code, reason) => {
     expect(faultOf(coded(code))).toBe(reason)
   })

@@ -61,15 +61,20 @@ describe('the log', () => {
     ])
   })
 
-  it('POLITENESS B13: warns aloud of a robots.txt that is not obeyed', () => {
+  it('POLITENESS B13: warns aloud of a robots.txt that is not obeyed, and of a certificate that is not verified', () => {
     const started: CrawlEvent = {
       kind: 'started',
       spider: 's',
       seeds: 1,
       userAgent: 'doff',
       ignoredRobots: ['a.test'],
+      ignoredCertificates: ['b.test'],
       changes: undefined,
     }
-    expect(said(started)).toEqual(['info: crawl started', 'warn: robots.txt of a.test is NOT obeyed (ignoreRobotsOf)'])
+    expect(said(started)).toEqual([
+      'info: crawl started',
+      'warn: robots.txt of a.test is NOT obeyed (ignoreRobotsOf)',
+      'warn: the certificate of b.test is NOT verified (ignoreCertificateOf): anybody may answer for it',
+    ])
   })
 })
