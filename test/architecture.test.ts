@@ -35,6 +35,7 @@ const stages = ['spider', 'frontier', 'politeness', 'fetcher', 'output', 'observ
 const ground = [
   'canonical-url.ts',
   'clock.ts',
+  'cookie.ts',
   'counts.ts',
   'cursor.ts',
   'directives.ts',
