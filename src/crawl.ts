@@ -8,6 +8,7 @@ import { hostOf, originOf } from './canonical-url.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { ContactError, CrawlInUseError, messageOf, OptionError } from './errors.ts'
 import type { CrawlEvent, Observer, StopReason } from './events.ts'
+import { CookieJar } from './fetcher/cookies.ts'
 import { Fetcher, type Transport } from './fetcher/fetcher.ts'
 import type { Lookup } from './fetcher/names.ts'
 import type { Frontier } from './frontier/frontier.ts'
@@ -208,8 +209,9 @@ class CrawlRun<Item extends object> implements Crawl<Item> {
         : new SqliteFrontier(store, { ...options, admits }, clock),
     )
     this.#counter.resume(frontier.counts)
+    const jar = new CookieJar(clock, frontier.cookies)
     const fetcher = this.#resources.use(
-      new Fetcher({ ...options, ...this.#identity, lookup: this.#lookup, transport: this.#transport }, clock),
+      new Fetcher({ ...options, ...this.#identity, jar, lookup: this.#lookup, transport: this.#transport }, clock),
     )
     const readItems: ReadItems = (after, limit) => frontier.readItems(after, limit)
     const { items: logged = 0, items_read: read = 0 } = frontier.counts
@@ -228,6 +230,7 @@ class CrawlRun<Item extends object> implements Crawl<Item> {
       isPlan: this.#isPlan,
       identity: this.#identity,
       fetcher,
+      jar,
       throttle,
       crowds: new Crowds(options),
       items,

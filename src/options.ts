@@ -210,6 +210,7 @@ export const optionTable = {
     meaning: 'The name that robots.txt files know the crawler by; the User-Agent starts with it.',
     read: readText,
   }),
+  cookies: flag('Cookies that servers set are sent back to them, and kept with the crawl: see "Cookies".', false),
   basicAuth: option<Readonly<Record<string, string>> | undefined>({
     schema: z
       .record(

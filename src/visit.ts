@@ -5,6 +5,7 @@
  * Here the stages meet, which know nothing of one another. Every request goes through host-visits.ts.
  */
 import { originOf } from './canonical-url.ts'
+import type { CookieJar } from './fetcher/cookies.ts'
 import type { Fetcher } from './fetcher/fetcher.ts'
 import type { Turn } from './frontier/frontier.ts'
 import type { HostPace } from './host.ts'
@@ -25,6 +26,7 @@ export interface Stages extends PageVisitsParts {
   readonly isPlan: boolean
   readonly identity: Identity
   readonly fetcher: Fetcher
+  readonly jar: CookieJar
   readonly throttle: Throttle
   readonly crowds: Crowds
   /** `undefined` for a spider that asks for none. */
@@ -60,7 +62,7 @@ export class Visitor {
           ? await this.#spend(turn)
           : this.#hosts.wait(turn, crowdedMs, {})
       try {
-        await settle(withPace(spent, this.#hosts.latestPace(turn)))
+        await settle(withCookies(withPace(spent, this.#hosts.latestPace(turn)), this.#parts.jar))
       } finally {
         spent.release?.()
       }
@@ -165,4 +167,10 @@ const dateOf = (at: number) => new Date(at).toISOString()
 /** The pace is the host's, as it is known when the turn is settled: other turns may have learnt more. */
 function withPace(spent: Spent, pace: HostPace | undefined): Spent {
   return pace === undefined ? spent : { ...spent, settlement: { ...spent.settlement, pace } }
+}
+
+/** The same of cookies: also those that others have set and that were not settled yet, so that a state never holds an older one. */
+function withCookies(spent: Spent, jar: CookieJar): Spent {
+  const cookies = jar.changes()
+  return cookies.length === 0 ? spent : { ...spent, settlement: { ...spent.settlement, cookies } }
 }

@@ -167,7 +167,17 @@ export class Walk {
     for (const event of requested) addCounts(counts, countsOf(event))
     const fault = settlement.sent.status === undefined ? 'stopped' : settlement.sent.fault
     const sent = { ...settlement.sent, fault }
-    await frontier.settle(turn, { kind: 'again', request: turn.request, notBefore: 0, follows: [], sent, counts })
+    // A session may have been renewed.
+    const { cookies = [] } = settlement
+    await frontier.settle(turn, {
+      kind: 'again',
+      request: turn.request,
+      notBefore: 0,
+      follows: [],
+      sent,
+      counts,
+      cookies,
+    })
     for (const event of requested) notify(event)
   }
 

@@ -16,6 +16,7 @@ it('a visit that waits for its commit keeps nobody from work', async () => {
     waiting: 0,
     isEmpty: true,
     counts: {},
+    cookies: [],
     offer: () => Promise.resolve(nothing),
     readItems: () => Promise.resolve([]),
     async *turns() {

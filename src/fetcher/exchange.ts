@@ -70,6 +70,11 @@ export class Exchange implements Dispatcher.DispatchHandler {
     return { sentAt: this.#sentAt ?? this.#startedAt, firstByteAt: this.#firstByteAt, endedAt: this.#endedAt }
   }
 
+  /** Of the answer, whatever becomes of its body; none while there is none. */
+  get headers(): Headers {
+    return this.#headers
+  }
+
   /** How far it has come. */
   get progress(): Progress {
     return { isSent: this.#sentAt !== undefined, hasHead: this.#status !== 0 }

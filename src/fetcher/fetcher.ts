@@ -12,6 +12,7 @@ import { plainGet, type Sending } from '../request.ts'
 import { authorizations } from './basic-auth.ts'
 import { BodyError, decodeBody, decodeStart } from './body.ts'
 import { Connections, type ConnectionsOptions, type Dispatcher } from './connections.ts'
+import type { CookieJar } from './cookies.ts'
 import { type Answer, Exchange, type ExchangeLimits, TotalTimeout } from './exchange.ts'
 import { faultOf, type Progress } from './faults.ts'
 import { type Lookup, Names, systemLookup } from './names.ts'
@@ -22,6 +23,8 @@ export interface FetcherOptions extends ConnectionsOptions {
   readonly from: string | undefined
   /** `user:password` by origin or host name. */
   readonly basicAuth?: Readonly<Record<string, string>> | undefined
+  /** Used where the limits say so. */
+  readonly jar?: CookieJar | undefined
   /** From names to addresses. Default: as the system does. */
   readonly lookup?: Lookup | undefined
   /** For tests: what makes the exchanges, instead of connections of our own. */
@@ -33,6 +36,8 @@ export type Transport = Dispatcher
 export interface FetchLimits extends ExchangeLimits {
   /** To be sent besides our own. */
   readonly headers?: Readonly<Record<string, string>>
+  /** Whether the jar's cookies go with it, and those that the answer sets into the jar. Default false. */
+  readonly cookies?: boolean
   /** Statuses besides 2xx that make a page. */
   readonly acceptStatuses?: readonly number[]
 }
@@ -49,6 +54,7 @@ export class Fetcher implements AsyncDisposable {
   readonly #headers: Readonly<Record<string, string>>
   /** By origin. */
   readonly #authorizations: ReadonlyMap<string, string>
+  readonly #jar: CookieJar | undefined
 
   constructor(options: FetcherOptions, clock: Clock) {
     this.#clock = clock
@@ -56,6 +62,7 @@ export class Fetcher implements AsyncDisposable {
     this.#names = new Names(options.lookup ?? systemLookup, lookupLimitMs, clock)
     this.#connections = new Connections(options, this.#names, options.transport)
     this.#authorizations = authorizations(options.basicAuth)
+    this.#jar = options.jar
     this.#headers = {
       'user-agent': options.userAgent,
       accept: 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8',
@@ -82,9 +89,12 @@ export class Fetcher implements AsyncDisposable {
     const { method, body = null } = sending
     // What a request says of itself goes before what all say; who we are is said by nobody else.
     const authorization = this.#authorizations.get(origin)
+    const jar = limits.cookies === true ? this.#jar : undefined
+    const cookie = jar?.headerFor(url)
     const headers = {
       ...this.#headers,
       ...(authorization === undefined ? undefined : { authorization }),
+      ...(cookie === undefined ? undefined : { cookie }),
       ...sending.headers,
       ...limits.headers,
       'user-agent': this.#headers['user-agent'],
@@ -92,6 +102,7 @@ export class Fetcher implements AsyncDisposable {
     this.#connections.agent.dispatch({ origin, path: pathname + search, method, headers, body }, exchange)
     const answer = await exchange.answered
     if (answer instanceof Error || answer.isCut) await exchange.hangUp()
+    jar?.take(url, exchange.headers['set-cookie'])
     const base = { timing: exchange.timing, bytes: exchange.bytes, address: exchange.address }
     return { ...base, ...(await outcomeOf(`${method} ${url}`, url, answer, exchange.progress, limits)) }
   }

@@ -11,6 +11,7 @@
  *
  * Memory, SQLite and Redis pass one contract suite: `test/frontier/contract.ts`.
  */
+import type { Cookie, CookieChange } from '../cookie.ts'
 import type { Counts } from '../counts.ts'
 import type { DeferReason, DropReason, EndState, OfferResult } from '../events.ts'
 import type { HostPace, RobotsRecord } from '../host.ts'
@@ -38,6 +39,8 @@ interface SettlementBase {
   readonly robots?: RobotsRecord
   /** The request that the turn was spent on, for the ledger of a frontier that keeps one. */
   readonly sent?: SentRequest | undefined
+  /** What has become of the crawl's cookies, by this turn's answer or by others that were not settled yet; later changes win. */
+  readonly cookies?: readonly CookieChange[]
   /** Requests to add, as `offer` would. */
   readonly follows: readonly CrawlRequest[]
   /** To be added to the crawl's counters. */
@@ -100,6 +103,9 @@ export interface Frontier extends AsyncDisposable {
 
   /** Whether nothing waits and nothing is out, pages or not; what was put off does not count. */
   readonly isEmpty: boolean
+
+  /** The crawl's cookies, as far as they are settled: what a crawl that goes on begins with. */
+  readonly cookies: readonly Cookie[]
 
   /** What was counted: pages offered, by what became of them, and the counts of all settlements; since the crawl's first start. */
   readonly counts: Counts

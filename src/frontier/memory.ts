@@ -8,6 +8,7 @@
 import TinyQueue from 'tinyqueue'
 import { hostOf, originOf } from '../canonical-url.ts'
 import type { Clock } from '../clock.ts'
+import { type Cookie, cookieKey } from '../cookie.ts'
 import { addCounts, type Counts } from '../counts.ts'
 import { StaleTurnError } from '../errors.ts'
 import { type DropReason, emptyResult, type OfferResult } from '../events.ts'
@@ -59,6 +60,7 @@ export class MemoryFrontier implements Frontier {
   readonly #seen = new Set<string>()
   /** URLs by path that differ in their query, and pages by content. */
   readonly #tallies = new Map<string, number>()
+  readonly #cookies = new Map<string, Cookie>()
   readonly #out = new Map<number, { host: Host; waiting: Waiting }>()
   readonly #log: LoggedItem[] = []
   readonly #counts: Record<string, number> = {}
@@ -82,6 +84,10 @@ export class MemoryFrontier implements Frontier {
 
   get isEmpty(): boolean {
     return this.#inLines + this.#out.size === 0
+  }
+
+  get cookies(): readonly Cookie[] {
+    return [...this.#cookies.values()]
   }
 
   get counts(): Counts {
@@ -126,6 +132,10 @@ export class MemoryFrontier implements Frontier {
     this.#remind(host)
     this.#wake()
     if (settlement.counts !== undefined) addCounts(this.#counts, settlement.counts)
+    for (const { kind, cookie } of settlement.cookies ?? []) {
+      if (kind === 'kept') this.#cookies.set(cookieKey(cookie), cookie)
+      else this.#cookies.delete(cookieKey(cookie))
+    }
     if (settlement.kind === 'ended') {
       for (const item of settlement.items) this.#log.push({ id: this.#nextItem++, item })
     }

@@ -10,6 +10,7 @@
  */
 import { hostOf, originOf } from '../canonical-url.ts'
 import type { Clock } from '../clock.ts'
+import type { Cookie } from '../cookie.ts'
 import type { Counts } from '../counts.ts'
 import { StaleTurnError } from '../errors.ts'
 import { type DeferReason, type DropReason, emptyResult, type OfferResult } from '../events.ts'
@@ -18,6 +19,7 @@ import { type CrawlRequest, methodOf, seenAs } from '../request.ts'
 import type { Counters } from '../store/counters.ts'
 import { outUntilSettled } from '../store/schema.ts'
 import type { Store } from '../store/store.ts'
+import { CookieRows } from './cookie-rows.ts'
 import { fingerprint, RecentlySeen } from './fingerprint.ts'
 import type { Ended, Frontier, FrontierOptions, LoggedItem, Settlement, Turn } from './frontier.ts'
 import { HostIds, RobotsRecords } from './known.ts'
@@ -61,6 +63,7 @@ export class SqliteFrontier implements Frontier {
   readonly #openedAt: number
   readonly #hosts: HostIds
   readonly #robots: RobotsRecords
+  readonly #cookies: CookieRows
   readonly #recent = new RecentlySeen()
   readonly #active = new Map<number, ActiveHost>()
   readonly #out = new Map<number, Out>()
@@ -78,6 +81,7 @@ export class SqliteFrontier implements Frontier {
     this.#sql = prepare(store.database)
     this.#hosts = new HostIds(this.#sql)
     this.#robots = new RobotsRecords(this.#sql)
+    this.#cookies = new CookieRows(store.database)
     this.#openedAt = this.#counters.of('places') === 0 ? Number.NEGATIVE_INFINITY : clock.now()
     store.database.write(() => {
       this.#sql.dueAgain.run(outUntilSettled)
@@ -92,6 +96,10 @@ export class SqliteFrontier implements Frontier {
 
   get isEmpty(): boolean {
     return this.waiting === 0 && this.#store.database.read(() => this.#sql.anyRequest.get()) === undefined
+  }
+
+  get cookies(): readonly Cookie[] {
+    return this.#cookies.all
   }
 
   get counts(): Counts {
@@ -289,10 +297,11 @@ export class SqliteFrontier implements Frontier {
   #apply(out: Out, settlement: Settlement): OfferResult {
     const { host, place } = out
     host.out.delete(place)
-    const { pace, robots, sent } = settlement
+    const { pace, robots, sent, cookies = [] } = settlement
     if (pace !== undefined) host.pace = laterOf(host.pace, pace)
     if (robots !== undefined) this.#robots.set(robots)
     if (sent !== undefined) this.#store.ledger.append(host.id, sent)
+    for (const change of cookies) this.#cookies.apply(change)
     if (settlement.kind === 'again') this.#replace(out, settlement.request, settlement.notBefore)
     else if (settlement.kind === 'deferred') this.#defer(out, settlement.reason)
     else this.#end(out, settlement)

@@ -178,6 +178,19 @@ export const migrations: readonly string[] = [
   alter table request add column redirected_posts integer;
   alter table deferred add column redirected_posts integer;
 
+  -- The cookies of the crawl. Their values are as good as passwords.
+  create table cookie (
+    domain text not null,
+    is_host_only integer not null,
+    path text not null,
+    name text not null,
+    value text not null,
+    is_secure integer not null,
+    created_at real not null,
+    expires_at real,          -- null: with the crawl
+    primary key (domain, is_host_only, path, name)
+  ) strict, without rowid;
+
   -- Of a request that is no GET.
   alter table ledger add column method text;
   alter table page add column method text;

@@ -677,6 +677,45 @@ export function describeFrontier(name: string, openFrontier: OpenFrontier): void
       })
     })
 
+    describe('cookies', () => {
+      const id = { domain: 'h.test', isHostOnly: true, path: '/', name: 'sid' }
+      const cookie = { ...id, value: 'one', isSecure: false, createdAt: 1_000.5, expiresAt: undefined }
+      const other = { ...cookie, isHostOnly: false, isSecure: true, value: 'other \xe9', expiresAt: 9_000 }
+      const kept = (...cookies: (typeof cookie | typeof other)[]) =>
+        cookies.map((each) => ({ kind: 'kept', cookie: each }) as const)
+
+      it('are none at first', async () => {
+        expect((await open()).cookies).toEqual([])
+      })
+
+      it('are kept as they were settled, whatever became of the request', async () => {
+        const frontier = await open()
+        await frontier.offer(['1', '2', '3', '4'].map((path) => request(`http://h.test/${path}`)))
+        const changes = [kept(cookie), kept(other), kept({ ...cookie, value: 'two' })]
+        const states: unknown[] = []
+        for await (const turn of frontier.turns(new AbortController().signal)) {
+          const cookies = changes.shift() ?? []
+          if (cookies.length === 0) await frontier.settle(turn, deferred())
+          else if (states.length === 0)
+            await frontier.settle(turn, { kind: 'again', request: turn.request, notBefore: 0, follows: [], cookies })
+          else await frontier.settle(turn, done({ cookies }))
+          states.push(frontier.cookies)
+        }
+        expect(states[0]).toEqual([cookie])
+        expect(states[1]).toHaveLength(2)
+        expect(states[1]).toEqual(expect.arrayContaining([cookie, other]))
+        expect(states.at(-1)).toEqual(expect.arrayContaining([{ ...cookie, value: 'two' }, other]))
+      })
+
+      it('that are gone are gone, and only they', async () => {
+        const frontier = await open()
+        await frontier.offer([request('http://h.test/1'), request('http://h.test/2')])
+        const changes = [kept(cookie, other), [{ kind: 'gone', cookie: id } as const]]
+        await walk(frontier, () => done({ cookies: changes.shift() ?? [] }))
+        expect(frontier.cookies).toEqual([other])
+      })
+    })
+
     describe('the item log', () => {
       it('numbers items from 1 in order of commit, and gives them from any place on', async () => {
         const frontier = await open()

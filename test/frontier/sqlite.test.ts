@@ -97,6 +97,8 @@ describe('after a kill', () => {
   })
 
   it('keeps all of a settlement, or nothing of it', async () => {
+    const id = { domain: 'a.test', isHostOnly: true, path: '/', name: 'sid' }
+    const cookie = { ...id, value: '1', isSecure: true, createdAt: 5, expiresAt: undefined }
     const { folder, frontier, store } = open()
     await frontier.offer([request('http://a.test/1'), request('http://b.test/1')])
     const turns = turnsOf(frontier)
@@ -108,9 +110,11 @@ describe('after a kill', () => {
       ...done({ items: [{ at: new Date(7) }], follows: [request(`http://${turn.host}/2`)], robots }),
       pace: restingFor(0, { backOffMs: 9 }),
       counts: { fetched: 1 },
+      cookies: [{ kind: 'kept', cookie }],
     })
     expect(await frontier.readItems(0, 5)).toEqual([])
     const before = open(killed(folder))
+    expect(before.frontier.cookies).toEqual([])
     expect([before.frontier.waiting, before.frontier.counts.fetched, before.store.items.lastId]).toEqual([
       2,
       undefined,
@@ -119,6 +123,7 @@ describe('after a kill', () => {
     await settled
     const after = open(killed(folder))
     expect([after.frontier.waiting, after.frontier.counts.fetched, after.store.items.lastId]).toEqual([2, 1, 1])
+    expect(after.frontier.cookies).toEqual([cookie])
     expect(await after.frontier.readItems(0, 5)).toEqual([{ id: 1, item: { at: new Date(7) } }])
     const again = turnsOf(after.frontier)
     const given = [await take(again), await take(again)].find(({ host }) => host === turn.host)
