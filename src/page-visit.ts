@@ -68,8 +68,9 @@ export class PageVisits {
     }
   }
 
-  #redirect(request: PageRequest, { target, status }: RedirectOutcome, event: CrawlEvent): Spent {
-    const next = redirected(request, status, target)
+  #redirect(request: PageRequest, { target, status, headers }: RedirectOutcome, event: CrawlEvent): Spent {
+    const hasNewCookies = this.#parts.options.cookies && headers['set-cookie'] !== undefined
+    const next = redirected(request, status, target, hasNewCookies)
     if (next.kind === 'loop') {
       const message = `Status ${status} leads back to ${target}: ${inWords(request)}`
       return end(request, { state: 'failed', reason: 'redirect_loop' }, { events: [event], message })

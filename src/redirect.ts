@@ -28,15 +28,17 @@ const harmless: ReadonlySet<string> = new Set(['accept', 'accept-language', ...b
  *
  * - 303, and 301 or 302 in answer to a POST, make it a GET without a body; 307 and 308 keep method and body, also to another origin.
  * - A HEAD stays one, whatever the status.
+ * - One that leads back is a loop, but for a GET or HEAD with new cookies: to look whether they come back is what many sites do at first.
  * @param target canonical.
+ * @param hasNewCookies whether the answer set some that the next request may carry.
  */
-export function redirected(request: PageRequest, status: number, target: string): Redirected {
+export function redirected(request: PageRequest, status: number, target: string, hasNewCookies = false): Redirected {
   const { sending: before = plainGet, ...rest } = request
   const method = methodAfter(before.method, status)
   const redirects = [...request.redirects, request.url]
   const posts = before.method === 'POST' ? redirects.length : (request.redirectedPosts ?? 0)
   const made = method === 'POST' ? redirects : redirects.slice(posts)
-  if (made.includes(target)) return { kind: 'loop' }
+  if (made.includes(target) && !(hasNewCookies && method !== 'POST')) return { kind: 'loop' }
   const sending = sendingAfter(before, method, originOf(request.url) === originOf(target))
   return {
     kind: 'next',

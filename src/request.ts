@@ -75,7 +75,11 @@ export type CrawlRequest = PageRequest | RobotsRequest | SitemapRequest
 export function seenAs(request: CrawlRequest): string | undefined {
   if (request.kind === 'page') {
     const { method, body = '' } = request.sending ?? plainGet
-    return method === 'GET' ? request.url : `${method} ${request.url} ${body}`
+    const name = method === 'GET' ? request.url : `${method} ${request.url} ${body}`
+    // Redirects led back to it with new cookies (redirect.ts): it was seen, and is to be seen again.
+    const since = method === 'POST' ? [] : request.redirects.slice(request.redirectedPosts ?? 0)
+    const times = since.filter((url) => url === request.url).length
+    return times === 0 ? name : `${name} (${times})`
   }
   if (request.kind === 'robots') return undefined
   return `sitemap ${request.url}`

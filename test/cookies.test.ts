@@ -156,6 +156,39 @@ describe('a crawl with cookies', () => {
     expect(cookiesAt('/cut')).toEqual([undefined, 'a=1'])
   })
 
+  /** Lets in who has a cookie, and gives one to everybody else by way of `via`. */
+  const wall = (via: string, gives: string | undefined): Route => {
+    return (request, response) => {
+      if (request.headers.cookie === 'ok=1') return send(response, 200, 'inside')
+      const cookies = gives === undefined ? undefined : { 'set-cookie': gives }
+      response.writeHead(302, { location: via, ...cookies }).end()
+    }
+  }
+  const back: Route = (_request, response) =>
+    void response.writeHead(302, { location: '/page', 'set-cookie': 'ok=1; Path=/' }).end()
+
+  it.each<[string, Readonly<Record<string, Route>>, string[]]>([
+    ['to itself', { '/page': wall('/page', 'ok=1') }, ['/page', '/page']],
+    ['there and back', { '/page': wall('/check', undefined), '/check': back }, ['/page', '/check', '/page']],
+  ])('comes through a door that redirects %s to see whether they come back', async (_name, routes, asked) => {
+    const { seen, here } = await openSite({}, routes)
+    const run = crawl(visitor([`${here}page`]), { cookies: true })
+    expect(await collect(run)).toEqual([{ path: '/page' }])
+    expect(seen.map(({ path }) => path).slice(1)).toEqual(asked)
+    expect(run.stats).toMatchObject({ fetched: 1, redirected: asked.length - 1, failed: 0, waiting: 0 })
+  })
+
+  it.each<[string, CrawlOptions, string, number]>([
+    ['cookies that never do, for ever: too many redirects', { cookies: true }, 'too_many_redirects', 6],
+    ['cookies, and gets none: a loop', {}, 'redirect_loop', 1],
+  ])('ends before a door that wants %s', async (_name, options, reason, asked) => {
+    const { seen, here } = await openSite({}, { '/page': wall('/page', 'no=1') })
+    const run = crawl(visitor([`${here}page`]), options)
+    await collect(run)
+    expect(run.stats.failedBy).toEqual({ [reason]: 1 })
+    expect(seen.filter(({ path }) => path === '/page')).toHaveLength(asked)
+  })
+
   it('ours: asks for robots.txt and sitemaps without them, and takes none from there', async () => {
     const set: Route = (request, response) => {
       response.setHeader('set-cookie', `from=${request.url === '/robots.txt' ? 'robots' : 'sitemap'}; Path=/`)

@@ -201,4 +201,13 @@ describe('the way of redirects', () => {
   ])('%s', (_what, method, steps, end) => {
     expect(walk(asking(method), steps)).toBe(end)
   })
+
+  it.each<[Method, number, 'next' | 'loop']>([
+    ['GET', 302, 'next'],
+    ['HEAD', 307, 'next'],
+    ['POST', 303, 'next'],
+    ['POST', 307, 'loop'],
+  ])('ours: a %s that %i leads back to itself with new cookies: %s', (method, status, kind) => {
+    expect(redirected(asking(method), status, a, true).kind).toBe(kind)
+  })
 })

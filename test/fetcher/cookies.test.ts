@@ -112,7 +112,7 @@ describe('its bounds', () => {
   it('what is in use stays, expired ones go first, and Secure ones last', () => {
     const { jar, pass } = openJar()
     jar.take(shop, 'used=1; Path=/used')
-    jar.take(shop, ['short=1; Max-Age=1; Path=/used', 'safe=1; Secure'])
+    jar.take(shop, ['short=1; Max-Age=1; Path=/used', 'safe=1; Secure; Path=/used/c'])
     pass(2_000)
     for (let n = 0; n < maxCookiesPerDomain - 2; n++) jar.take(shop, `c${n}=1; Path=/used/c`)
     expect(jar.headerFor('https://shop.test/used')).toContain('used=1')
