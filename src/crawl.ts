@@ -29,6 +29,7 @@ import { SitemapVisits, sitemapSeeds } from './sitemap-visit.ts'
 import { checkArguments } from './spider/arguments.ts'
 import type { Spider } from './spider/spider.ts'
 import { Store } from './store/store.ts'
+import { typedHostsOf } from './typed-hosts.ts'
 import { version } from './version.ts'
 import { Visitor } from './visit.ts'
 import { Walk } from './walk.ts'
@@ -210,9 +211,9 @@ class CrawlRun<Item extends object> implements Crawl<Item> {
     )
     this.#counter.resume(frontier.counts)
     const jar = new CookieJar(clock, frontier.cookies)
-    const fetcher = this.#resources.use(
-      new Fetcher({ ...options, ...this.#identity, jar, lookup: this.#lookup, transport: this.#transport }, clock),
-    )
+    const typedHosts = typedHostsOf(this.#spider, this.#givenArgs, this.#seeds)
+    const reach = { jar, typedHosts, lookup: this.#lookup, transport: this.#transport }
+    const fetcher = this.#resources.use(new Fetcher({ ...options, ...this.#identity, ...reach }, clock))
     const readItems: ReadItems = (after, limit) => frontier.readItems(after, limit)
     const { items: logged = 0, items_read: read = 0 } = frontier.counts
     const items = new ItemStream(readItems, options.maxBufferedItems, read, logged - read)

@@ -7,6 +7,7 @@ import { hostOf } from './canonical-url.ts'
 import { CrawlChangedError, CrawlExistsError, OptionError } from './errors.ts'
 import type { JsonValue } from './json.ts'
 import { isSecret, type OptionName, type Options, optionNames } from './options.ts'
+import { withoutUserinfo } from './redact.ts'
 import type { PageRequest } from './request.ts'
 import type { Spider } from './spider/spider.ts'
 import type { Store } from './store/store.ts'
@@ -154,12 +155,6 @@ function refuseUnsafe(store: Store, before: Description, now: Description): void
       `The crawl in ${store.folder} cannot go on, for its scope has changed: ${scope} (URLs were dropped by the old one; set it back, or start anew with --fresh)`,
     )
   }
-  // Without it, all would be asked from this machine.
-  if (before.options.proxy === secret && now.options.proxy === null) {
-    throw new CrawlChangedError(
-      `The crawl in ${store.folder} went through a proxy, whose password is not kept with it: give \`proxy\` again (or \`-s proxy=none\` to go on without one)`,
-    )
-  }
   for (const name of Object.keys(before.parsers).filter((known) => !(known in now.parsers))) {
     const row = waitingFor(store, name)
     if (row === undefined) continue
@@ -181,7 +176,7 @@ function changesOf(before: Description, now: Description): readonly string[] {
   const edited = Object.keys(now.parsers).filter((name) => now.parsers[name] !== before.parsers[name])
   return [
     ...differences(before.options, now.options),
-    ...(same(before.args, now.args) ? [] : [`args was ${JSON.stringify(before.args)}, is ${JSON.stringify(now.args)}`]),
+    ...(same(before.args, now.args) ? [] : [`args was ${argsShown(before.args)}, is ${argsShown(now.args)}`]),
     ...added.map((seed) => `the seed ${seed} is new`),
     ...gone.map((seed) => `the seed ${seed} is no longer one`),
     ...edited.map((name) => `the parser \`${name}\` has been edited: items may differ from those before`),
@@ -205,6 +200,10 @@ const hintOn = (before: JsonValue | undefined) =>
   before === secret ? ' (secrets are not kept with a crawl: give it again if it is still needed)' : ''
 
 const same = (a: unknown, b: unknown) => JSON.stringify(a ?? null) === JSON.stringify(b ?? null)
+
+/** Any of them may be a URL. */
+const argsShown = (args: JsonValue) =>
+  JSON.stringify(args, (_name, value: unknown) => (typeof value === 'string' ? withoutUserinfo(value) : value))
 
 const shown = (value: unknown) =>
   value === null || value === undefined ? 'not set' : typeof value === 'string' ? value : JSON.stringify(value)

@@ -81,7 +81,10 @@ export class RobotsVisits {
     const { event, sent } = this.#hosts.paceAfter(turn, made, request.kind === 'robots' ? undefined : robots)
     const events: CrawlEvent[] = [event, { kind: 'robots', origin, record: robots }]
 
-    if (request.kind !== 'robots' && robots.kind === 'unreachable' && !this.#lawless.has(turn.host)) {
+    // The guard's word on the host is also its word on the request, which comes again to hear it.
+    const isBlocked = outcome.kind === 'failed' && outcome.reason === 'address_blocked'
+    const isAsked = request.kind !== 'robots' && !isBlocked
+    if (isAsked && robots.kind === 'unreachable' && !this.#lawless.has(turn.host)) {
       const spent = this.waitToAskAgain(turn, robots.retryAt, robots.note)
       return { settlement: { ...spent.settlement, robots, sent }, events: [...events, ...spent.events], release }
     }

@@ -14,7 +14,7 @@ import type { Options } from './options.ts'
 import type { Outcome, PageOutcome } from './outcome.ts'
 import { robotsUrlOf } from './politeness/robots.ts'
 import type { CrawlRequest, PageRequest, SitemapRequest } from './request.ts'
-import { again, endOther, type Spent } from './spent.ts'
+import { again, endOther, type Spent, sitemapFault } from './spent.ts'
 import type { Sitemaps } from './spider/sitemap/check-sitemaps.ts'
 import { sitemapFilter } from './spider/sitemap/filter.ts'
 import { readSitemap, type SitemapPart, sitemapLimits } from './spider/sitemap/sitemap.ts'
@@ -181,7 +181,3 @@ const cuts = {
   too_many_urls: 'it has more than 50,000 URLs, and was read up to there',
   broken: 'its end is missing or broken, and was left out',
 } as const
-
-export const sitemapFault = ({ url }: SitemapRequest, message: string): CrawlEvent => {
-  return { kind: 'sitemap', url, pages: 0, taken: 0, sitemaps: 0, fault: message }
-}

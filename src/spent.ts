@@ -3,7 +3,7 @@ import type { CrawlEvent, DeferReason, EndState, SkipReason } from './events.ts'
 import type { Again, Deferred, Ended, Settlement, Turn } from './frontier/frontier.ts'
 import type { Places } from './output/item-stream.ts'
 import { giveUpOn } from './politeness/robots.ts'
-import type { CrawlRequest, PageRequest } from './request.ts'
+import type { CrawlRequest, PageRequest, SitemapRequest } from './request.ts'
 import type { SentRequest } from './sent-request.ts'
 
 /** A turn's settlement, with what observers hear once it is committed. */
@@ -66,7 +66,7 @@ export function again(request: CrawlRequest, events: readonly CrawlEvent[] = [],
 
 /** The request is put off until the crawl is resumed. A robots.txt is not: its origin gets no rules, and its pages are put off. */
 export function defer({ request }: Turn, reason: DeferReason, message: string, now: number): Spent {
-  if (request.kind === 'robots') return giveUp(request.origin, message, request.url, now)
+  if (request.kind === 'robots') return giveUp(request.origin, `${message}: GET ${request.url}`, now)
   const settlement: Deferred = { kind: 'deferred', reason, follows: [] }
   return { settlement, events: [{ kind: 'deferred', request, reason, message }] }
 }
@@ -74,14 +74,28 @@ export function defer({ request }: Turn, reason: DeferReason, message: string, n
 /** Nobody may ask: pages are skipped, and an origin whose robots.txt is there gets no rules. */
 export function refuse({ request }: Turn, message: string, now: number): Spent {
   if (request.kind === 'page') return skip(request, 'no_contact', message)
-  if (request.kind === 'robots') return giveUp(request.origin, message, request.url, now)
-  return endOther([{ kind: 'sitemap', url: request.url, pages: 0, taken: 0, sitemaps: 0, fault: message }])
+  if (request.kind === 'robots') return giveUp(request.origin, `${message}: GET ${request.url}`, now)
+  return endOther([sitemapFault(request, message)])
 }
 
-function giveUp(origin: string, message: string, url: string, now: number): Spent {
-  const record = giveUpOn(origin, `${message}: GET ${url}`, now)
+/** The address guard lets nobody open a connection there. */
+export function block({ request }: Turn, refusal: string, now: number): Spent {
+  const method = request.kind === 'page' ? (request.sending?.method ?? 'GET') : 'GET'
+  const message = `${refusal}: ${method} ${request.url} (allowPrivate opens it)`
+  if (request.kind === 'page') return end(request, { state: 'failed', reason: 'address_blocked' }, { message })
+  // RFC 9309 section 2.3.1.4: rules that cannot be had, for whatever reason, disallow everything.
+  if (request.kind === 'robots') return giveUp(request.origin, message, now)
+  return endOther([sitemapFault(request, message)])
+}
+
+function giveUp(origin: string, note: string, now: number): Spent {
+  const record = giveUpOn(origin, note, now)
   const settlement: Ended = { kind: 'ended', end: undefined, follows: [], items: [], robots: record }
   return { settlement, events: [{ kind: 'robots', origin, record }] }
+}
+
+export const sitemapFault = ({ url }: SitemapRequest, fault: string): CrawlEvent => {
+  return { kind: 'sitemap', url, pages: 0, taken: 0, sitemaps: 0, fault }
 }
 
 export function withSent(spent: Spent, sent: SentRequest): Spent {

@@ -17,8 +17,8 @@ import { robotsUrlOf } from './politeness/robots.ts'
 import type { Throttle } from './politeness/throttle.ts'
 import type { SitemapRequest } from './request.ts'
 import { RobotsVisits } from './robots-visit.ts'
-import { type SitemapVisits, sitemapFault } from './sitemap-visit.ts'
-import { again, defer, endOther, refuse, type Spent, skip, withSent } from './spent.ts'
+import type { SitemapVisits } from './sitemap-visit.ts'
+import { again, block, defer, endOther, refuse, type Spent, sitemapFault, skip, withSent } from './spent.ts'
 
 /** The stages that a turn goes through. */
 export interface Stages extends PageVisitsParts {
@@ -70,10 +70,13 @@ export class Visitor {
   }
 
   async #spend(turn: Turn): Promise<Spent> {
-    const { identity, clock, isPlan, sitemaps } = this.#parts
+    const { identity, fetcher, clock, isPlan, sitemaps } = this.#parts
     const now = clock.now()
     const { request } = turn
     if (!identity.mayVisit(turn.host)) return refuse(turn, 'no `contact` is set', now)
+    // Said of what was found out when the turn began; what is found out later is refused when a connection is opened.
+    const refusal = fetcher.refusalOf(turn.host)
+    if (refusal !== undefined) return block(turn, refusal, now)
     const pace = this.#hosts.latestPace(turn)
     if (pace !== undefined && pace.asideUntil > now && pace.asideReason !== undefined)
       return defer(
@@ -90,8 +93,8 @@ export class Visitor {
     if (request.kind === 'robots') return this.#robots.learn(turn, request.origin, request.url)
 
     if (request.kind === 'sitemap') {
-      const refusal = sitemaps === undefined ? noSitemaps(request) : sitemaps.refusalOf(request)
-      if (refusal !== undefined) return refusal
+      const surplus = sitemaps === undefined ? noSitemaps(request) : sitemaps.refusalOf(request)
+      if (surplus !== undefined) return surplus
     }
 
     const verdict = this.#robots.judge(turn)

@@ -20,6 +20,9 @@ import { linksOf, openWeb, send, troubleOf, type WebOptions } from './sites/web.
 /** No gap: the web here is ours. */
 const quick: CrawlOptions = { delayMs: 0, robotsRetryMs: 30 }
 
+/** For crawls that go on to hosts that are no seeds. */
+const open: CrawlOptions = { allowPrivate: ['127.0.0.0/8'] }
+
 async function webOf(options: WebOptions) {
   const web = await openWeb(options)
   onTestFinished(() => web[Symbol.asyncDispose]())
@@ -138,7 +141,7 @@ describe('a crawl', () => {
     await collect(run)
     expect(run.stats.dropped.out_of_scope).toBe(1)
     expect(other.log).toEqual([])
-    await collect(crawl(pagesSpider([web.front]), { ...quick, hosts: [new URL(second).hostname] }))
+    await collect(crawl(pagesSpider([web.front]), { ...quick, ...open, hosts: [new URL(second).hostname] }))
     expect(other.log.length).toBeGreaterThan(0)
     expect(first).not.toBe(second)
   })
@@ -295,7 +298,7 @@ describe('redirects', () => {
     const target = await webOf({ hosts: 2, robots: 'User-agent: *\nDisallow: /' })
     const [, second = ''] = target.urls
     const web = await webOf({ routes: { '/': to(`${second}x`) } })
-    const run = crawl(pagesSpider([web.front]), { ...quick, hosts: ['127.0.0.3'] })
+    const run = crawl(pagesSpider([web.front]), { ...quick, ...open, hosts: ['127.0.0.3'] })
     await collect(run)
     expect(target.paths()).toEqual(['/robots.txt'])
   })
@@ -350,7 +353,7 @@ describe('robots.txt', () => {
         '/robots.txt': (_request, response) => response.writeHead(301, { location: `${second}robots.txt` }).end(),
       },
     })
-    const run = crawl(pagesSpider([web.front]), quick)
+    const run = crawl(pagesSpider([web.front]), { ...quick, ...open })
     await collect(run)
     expectToAddUp(run.stats)
     expect(run.stats.waiting).toBe(0)
@@ -375,7 +378,7 @@ describe('robots.txt', () => {
       const seeds = Array.from({ length: 5_000 }, (_, n) => `${front}page-${n + 1}`)
       let ticks = 0
       const ticking = setInterval(() => ticks++, 10)
-      const run = crawl(pagesSpider(seeds), { ...quick, perHostConcurrency, maxPages: 20 })
+      const run = crawl(pagesSpider(seeds), { ...quick, ...open, perHostConcurrency, maxPages: 20 })
       expect(await collect(run)).toHaveLength(20)
       clearInterval(ticking)
       expect(ticks).toBeGreaterThan(10)
@@ -440,7 +443,7 @@ describe('robots.txt', () => {
       routes: { '/robots.txt': (_request, response) => response.writeHead(301, { location }).end() },
     })
     const seeds = ['', 'page-1', 'page-2'].map((path) => web.front + path)
-    await collect(crawl(pagesSpider(seeds), { ...quick, perHostConcurrency: 3 }))
+    await collect(crawl(pagesSpider(seeds), { ...quick, ...open, perHostConcurrency: 3 }))
     const times = web.log.map(({ at }) => at)
     for (const [index, at] of times.slice(1).entries()) expect(at - (times[index] ?? 0)).toBeGreaterThanOrEqual(495)
   })

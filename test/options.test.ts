@@ -3,7 +3,6 @@ import { OptionError } from '../src/errors.ts'
 import {
   checkOptions,
   isOptionName,
-  isSecret,
   mergeOptions,
   type OptionName,
   optionNames,
@@ -61,6 +60,10 @@ describe('checkOptions', () => {
       { productToken: 'Acme Bot' },
       'Expected `productToken` to be letters, "-" and "_" only (RFC 9309 section 2.2.1), got "Acme Bot" (string)',
     ],
+    [
+      { allowPrivate: ['10.0.0.0/8', '10.0.0/33'] },
+      'Expected `allowPrivate` to be a list of IP addresses and ranges like `10.0.0.0/8` or `fd00::/8`, got [10.0.0.0/8, 10.0.0/33]',
+    ],
   ])('refuses %j and says what it wants', (values, message) => {
     expect(() => checkOptions(values)).toThrow(new OptionError(Object.keys(values)[0] ?? '', message))
   })
@@ -110,6 +113,7 @@ describe('checkOptions', () => {
     { contact: 'me@a.test' },
     { contact: undefined, maxPages: undefined },
     { include: [/x/], hosts: ['a.test'], acceptStatuses: [404] },
+    { allowPrivate: ['10.0.0.0/8', '127.0.0.1', 'fd00::/8', '::1'] },
   ])('accepts %j', (values) => {
     expect(checkOptions(values)).toEqual(values)
   })
@@ -127,6 +131,8 @@ describe('checkOptions', () => {
     { include: ['x'] },
     { perHostConcurrency: 0 },
     { acceptStatuses: [600] },
+    { allowPrivate: '10.0.0.0/8' },
+    { allowPrivate: ['localhost'] },
     { productToken: '' },
     { productToken: 'bot1' },
   ])('refuses %j', (values) => {
@@ -154,14 +160,13 @@ describe('readOption', () => {
     ['hosts', 'a.test, b.test', ['a.test', 'b.test']],
     ['hosts', '', []],
     ['acceptStatuses', '404,410', [404, 410]],
+    ['allowPrivate', '10.0.0.0/8, ::1', ['10.0.0.0/8', '::1']],
     ['include', '/a/ ^x$', [/\/a\//, /^x$/]],
     ['contact', 'me@a.test', 'me@a.test'],
     ['strictRobots', 'true', true],
     ['strictRobots', 'false', false],
     ['basicAuth', 'https://a.test=ada:pa=ss:word', { 'https://a.test': 'ada:pa=ss:word' }],
     ['basicAuth', 'a.test=ada:x, http://127.0.0.1:8080=eve:', { 'a.test': 'ada:x', 'http://127.0.0.1:8080': 'eve:' }],
-    ['proxy', 'none', 'none'],
-    ['proxy', 'socks5://[::1]:9050', 'socks5://[::1]:9050'],
     ['basicAuth', 'a.test=ada:a%2Cb%20c%25%C3%A9', { 'a.test': 'ada:a,b c%é' }],
   ])('reads %s from %j', (name, text, value) => {
     expect(readOption(name, text)).toEqual(value)
@@ -194,12 +199,6 @@ describe('readOption', () => {
     ['basicAuth', 'a.test:8080=ada:secret'],
     ['basicAuth', 'ftp://a.test=ada:secret'],
     ['basicAuth', 'a.test=ada:sec%0Aret'],
-    ['proxy', 'proxy.test:3128'],
-    ['proxy', 'ftp://proxy.test'],
-    ['proxy', 'socks4://proxy.test'],
-    ['proxy', 'http://proxy.test/path'],
-    ['proxy', 'http://ada:%zz@proxy.test'],
-    ['proxy', ''],
   ])('passes %s from %j on to be refused', (name, text) => {
     expect(() => checkOptions({ [name]: readOption(name, text) })).toThrow(OptionError)
   })
@@ -215,13 +214,6 @@ describe('readOption', () => {
     expect(check).toThrow('Expected `basicAuth` (in here) to be user names and passwords by origin')
     expect(check).toThrow(/, got something else \(which is a secret, and not shown\)$/)
     expect(check).not.toThrow(/s3cret|ada/)
-  })
-
-  it('takes a proxy for a secret where its URL has a user name or password', () => {
-    const secrets = ['http://ada:s3cret@a.test:3128', 'socks5://ada@a.test', 'ada:s3cret@a.test']
-    for (const proxy of secrets) expect(isSecret('proxy', proxy)).toBe(true)
-    for (const proxy of ['http://a.test:3128', 'none', undefined]) expect(isSecret('proxy', proxy)).toBe(false)
-    expect(() => checkOptions({ proxy: 'ada:s3cret@a.test' })).not.toThrow(/s3cret/)
   })
 
   it('does not make two patterns of one with a comma in a quantifier', () => {

@@ -12,6 +12,7 @@ export interface ConfigurationFlags {
   readonly maxPages?: string
   readonly maxDepth?: string
   readonly contact?: string
+  readonly allowPrivate?: readonly string[]
   readonly profile?: string
 }
 
@@ -28,6 +29,7 @@ export function configureSpider(spider: Spider, flags: ConfigurationFlags): Prom
       ['--max-pages', 'maxPages', flags.maxPages],
       ['--max-depth', 'maxDepth', flags.maxDepth],
       ['--contact', 'contact', flags.contact],
+      ['--allow-private', 'allowPrivate', flags.allowPrivate?.join(',')],
     ],
   })
 }

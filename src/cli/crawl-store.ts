@@ -47,6 +47,7 @@ const remembered = [
   'maxPages',
   'maxDepth',
   'contact',
+  'allowPrivate',
   'profile',
   'output',
   'replace',

@@ -120,6 +120,7 @@ function addConfiguration(command: Command): Command {
     .option('--max-pages <n>', 'end after so many pages')
     .option('--max-depth <n>', 'hops from a seed')
     .option('--contact <address>', 'how site owners reach you: an e-mail address or a URL')
+    .option('--allow-private <cidr>', 'visit also hosts at these private addresses; may be repeated', collect)
     .option('--profile <name>', 'use config/<name>.ts')
     .addHelpText(
       'after',

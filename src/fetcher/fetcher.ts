@@ -9,6 +9,7 @@ import { canonicalUrl } from '../canonical-url.ts'
 import type { Clock } from '../clock.ts'
 import type { Outcome } from '../outcome.ts'
 import { plainGet, type Sending } from '../request.ts'
+import { AddressGuard } from './address-guard.ts'
 import { authorizations } from './basic-auth.ts'
 import { BodyError, decodeBody, decodeStart } from './body.ts'
 import { Connections, type ConnectionsOptions, type Dispatcher } from './connections.ts'
@@ -25,6 +26,10 @@ export interface FetcherOptions extends ConnectionsOptions {
   readonly basicAuth?: Readonly<Record<string, string>> | undefined
   /** Used where the limits say so. */
   readonly jar?: CookieJar | undefined
+  /** Ranges of addresses, besides those on the public net, that any host may be at. */
+  readonly allowPrivate: readonly string[]
+  /** Hosts that may be at any address: address-guard.ts. */
+  readonly typedHosts?: Iterable<string>
   /** From names to addresses. Default: as the system does. */
   readonly lookup?: Lookup | undefined
   /** For tests: what makes the exchanges, instead of connections of our own. */
@@ -45,6 +50,8 @@ export interface FetchLimits extends ExchangeLimits {
 /** For those who have no limit on connections. */
 const longestLookupMs = 10_000
 
+const everywhere = ['0.0.0.0/0', '::/0']
+
 const redirectStatuses = new Set([301, 302, 303, 307, 308])
 
 export class Fetcher implements AsyncDisposable {
@@ -59,8 +66,11 @@ export class Fetcher implements AsyncDisposable {
   constructor(options: FetcherOptions, clock: Clock) {
     this.#clock = clock
     const lookupLimitMs = options.connectTimeoutMs === 0 ? longestLookupMs : options.connectTimeoutMs
-    this.#names = new Names(options.lookup ?? systemLookup, lookupLimitMs, clock)
-    this.#connections = new Connections(options, this.#names, options.transport)
+    // What makes no connections has no addresses.
+    const allowed = options.transport === undefined ? options.allowPrivate : everywhere
+    const guard = new AddressGuard(allowed, options.typedHosts ?? [])
+    this.#names = new Names(options.lookup ?? systemLookup, lookupLimitMs, clock, guard)
+    this.#connections = new Connections(options, this.#names, guard, options.transport)
     this.#authorizations = authorizations(options.basicAuth)
     this.#jar = options.jar
     this.#headers = {
@@ -71,22 +81,25 @@ export class Fetcher implements AsyncDisposable {
     }
   }
 
+  /** Why the address guard lets nobody visit a host, as far as it is known; a fetch finds out what is not. */
+  refusalOf(host: string): string | undefined {
+    return this.#connections.isOpenTo(host) ? undefined : this.#names.refusalOf(host)
+  }
+
   /** Whether `addressesOf` has its answer at once. */
   knowsAddressesOf(host: string): boolean {
-    const { areAddressesKnown } = this.#connections
-    return !areAddressesKnown || this.#connections.isOpenTo(host) || this.#names.isKnown(host)
+    return this.#connections.isOpenTo(host) || this.#names.isKnown(host)
   }
 
   /** The address that a host is visited at, or those at which it may be; none when its name cannot be resolved in time. */
   async addressesOf(host: string): Promise<readonly string[]> {
-    if (!this.#connections.areAddressesKnown) return []
     const address = this.#connections.addressOf(host)
     return address === undefined ? this.#names.addressesOf(host) : [address]
   }
 
   /** @param sending what is asked of the URL. Default: a plain GET. */
   async fetch(url: string, limits: FetchLimits, sending: Sending = plainGet): Promise<Outcome> {
-    const { origin, path, headers: toProxy } = this.#connections.requestOf(url)
+    const { origin, pathname, search } = new URL(url)
     const exchange = new Exchange(this.#clock, limits)
     const { method, body = null } = sending
     // What a request says of itself goes before what all say; who we are is said by nobody else.
@@ -100,12 +113,9 @@ export class Fetcher implements AsyncDisposable {
       ...sending.headers,
       ...limits.headers,
       'user-agent': this.#headers['user-agent'],
-      ...toProxy,
     }
-    this.#connections.agent.dispatch({ origin, path, method, headers, body }, exchange)
-    const answered = await exchange.answered
-    const answer =
-      answered instanceof Error ? answered : (this.#connections.proxyFaultIn(url, answered.status) ?? answered)
+    this.#connections.agent.dispatch({ origin, path: pathname + search, method, headers, body }, exchange)
+    const answer = await exchange.answered
     if (answer instanceof Error || answer.isCut) await exchange.hangUp()
     jar?.take(url, exchange.headers['set-cookie'])
     const base = { timing: exchange.timing, bytes: exchange.bytes, address: exchange.address }
@@ -167,7 +177,12 @@ function failure(what: string, error: unknown, progress: Progress) {
         ? 'total_timeout'
         : faultOf(error, progress)
   const fault = error instanceof Error && error.message !== '' ? error.message : reason.replaceAll('_', ' ')
-  const remedy = reason === 'body_too_large' ? ' (raise maxBodyBytes)' : ''
+  const remedy =
+    reason === 'body_too_large'
+      ? ' (raise maxBodyBytes)'
+      : reason === 'address_blocked'
+        ? ' (allowPrivate opens it)'
+        : ''
   const message = `${fault}: ${what}${remedy}`
   return isPassing(reason) ? { kind: 'retry' as const, reason, message } : { kind: 'failed' as const, reason, message }
 }

@@ -131,6 +131,8 @@ export function recordOf(
         return copyOf(origin, noRules, `${status}`, now, headers)
       const failures = failuresOf(before) + 1
       if (last !== undefined && mayHold(last, now)) return held(last, failures, now, options)
+      // It will be where it is when it is asked again.
+      if (outcome.reason === 'address_blocked') return giveUpOn(origin, outcome.message, now)
       const waitMs = Math.max(backOff(options.robotsRetryMs, failures), retryAfterOf(headers, now))
       const retryAt = failures >= options.maxRobotsAttempts ? undefined : now + waitMs
       const expiresAt = Math.max(now + freshForMs, retryAt ?? 0)

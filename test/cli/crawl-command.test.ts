@@ -292,6 +292,55 @@ describe('interrupts', () => {
   })
 })
 
+describe('the address guard', () => {
+  const linkElsewhere: NonNullable<WebOptions['routes']>[string] = (_request, response) =>
+    send(response, 200, '<a href="http://127.0.0.3:1/">elsewhere</a>')
+
+  it('lets a host be private that was given as an argument, and no other: the log says which, and why', async () => {
+    const web = await webOf({ routes: { '/': linkElsewhere } })
+    const folder = await openFolder({ 'spiders/pages.ts': pages })
+    const args = ['crawl', 'pages', '-a', `site=${web.site}`, '--delay', '0', '-s', 'within=anywhere']
+    const { code, stderr } = await runDoff(folder, [...args, '--log-format', 'json'])
+    expect(code, stderr).toBe(0)
+    expect(stderr).toContain(
+      '127.0.0.3 is a loopback address (127.0.0.0/8, RFC 1122): GET http://127.0.0.3:1/ (allowPrivate opens it)',
+    )
+  })
+
+  it('--allow-private opens more', async () => {
+    const web = await openWeb({ hosts: 2, pages: 1 })
+    onTestFinished(() => web[Symbol.asyncDispose]())
+    const listed = pages.replace(/seeds: .*/, "seeds: (args) => readFileSync(args.list, 'utf8').split('\\n'),")
+    const folder = await openFolder({
+      'spiders/pages.ts': `import { readFileSync } from 'node:fs'\n${listed}`,
+      'list.txt': web.urls.join('\n'),
+    })
+    const args = [
+      'crawl',
+      'pages',
+      '--fresh',
+      '-a',
+      'list=list.txt',
+      '--delay',
+      '0',
+      '--summary',
+      'counts.json',
+      '--quiet',
+    ]
+    const countsOf = async (...more: readonly string[]) => {
+      await runDoff(folder, [...args, ...more])
+      return JSON.parse(await readFile(join(folder, 'counts.json'), 'utf8')) as object
+    }
+    expect(await countsOf()).toMatchObject({ fetched: 0, failedBy: { address_blocked: 2 }, requests: 0 })
+    expect(await countsOf('--allow-private', '127.0.0.3')).toMatchObject({
+      fetched: 1,
+      failedBy: { address_blocked: 1 },
+    })
+    const both = ['--allow-private', '127.0.0.2', '--allow-private', '127.0.0.3/32']
+    expect(await countsOf(...both)).toMatchObject({ fetched: 2, failed: 0 })
+  })
+})
+
 describe('a mistake is one clear line and exit code 2', () => {
   const cases: [string, readonly string[], RegExp][] = [
     ['an unknown spider', ['crawl', 'nope'], /No spider is called "nope" \(known: pages\)/],
@@ -300,6 +349,11 @@ describe('a mistake is one clear line and exit code 2', () => {
       'a bad option',
       ['crawl', 'pages', '--max-depth', '-1'],
       /Expected `maxDepth` \(in --max-depth\) to be a non-negative integer, got `-1` \(number\)/,
+    ],
+    [
+      'a bad range',
+      ['crawl', 'pages', '--allow-private', '10.0.0.0/8', '--allow-private', 'localhost'],
+      /Expected `allowPrivate` \(in --allow-private\) to be a list of IP addresses and ranges like .*, got \[10\.0\.0\.0\/8, localhost\]/,
     ],
     [
       'an unknown option',

@@ -178,6 +178,28 @@ describe('starting again', () => {
     expect((await stat(join(folder, '.doff/pages'))).mode & 0o777).toBe(0o700)
   })
 
+  it('repeats what was allowed, and says what has changed without passwords', async () => {
+    const { folder, doff, given } = await openCrawl({ hosts: 2 })
+    const args = [...given, '-s', 'within=anywhere', '--allow-private', '127.0.0.3', '--allow-private', '10.0.0.0/8']
+    expect((await doff('crawl', 'pages', ...args, '-a', 'note=ftp://me:secret@a.test/', '--max-pages', '1')).code).toBe(
+      3,
+    )
+    const { stderr } = await doff(
+      'crawl',
+      'pages',
+      '--resume',
+      '-a',
+      'note=ftp://me:other@b.test/',
+      '--log-level',
+      'info',
+    )
+    expect(stderr).toContain('ftp://***@b.test/')
+    expect(stderr).not.toMatch(/secret|other|changed since the crawl began: allowPrivate/)
+    using store = new DatabaseSync(join(folder, '.doff/pages/crawl.db'), { readOnly: true })
+    const options = String(store.prepare("select value from crawl where name = 'options'").get()?.value)
+    expect(JSON.parse(options)).toMatchObject({ allowPrivate: ['127.0.0.3', '10.0.0.0/8'] })
+  })
+
   it('maxPages and the summary are of the whole crawl', async () => {
     const { begin, resume, read } = await openCrawl()
     await begin('--max-pages', '10')

@@ -80,7 +80,7 @@ describe('basic authentication', () => {
       name: 'inside',
       seeds: [seed],
       sitemaps: true,
-      options: { delayMs: 0, within: 'anywhere' },
+      options: { delayMs: 0, within: 'anywhere', allowPrivate: ['127.0.0.0/8'] },
       *parse(page) {
         yield { title: page.$('h1').text() }
         for (const url of page.links()) yield page.follow(url)

@@ -32,6 +32,7 @@ function openFetcher(options: Partial<FetcherOptions> = {}): Fetcher {
     {
       userAgent: 'doff/0 (+test)',
       from: undefined,
+      allowPrivate: ['127.0.0.0/8', '::1'],
       perHostConcurrency: 1,
       connectTimeoutMs: 1_000,
       headersTimeoutMs: 5_000,

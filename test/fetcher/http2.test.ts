@@ -20,7 +20,10 @@ import { collect, pagesSpider } from '../sites/spiders.ts'
 
 function openFetcher(options: Partial<FetcherOptions> = {}): Fetcher {
   const limits = { perHostConcurrency: 1, connectTimeoutMs: 2_000, headersTimeoutMs: 300, bodyTimeoutMs: 300 }
-  const fetcher = new Fetcher({ userAgent: 'doff/0 (+test)', from: undefined, ...limits, ...options }, systemClock)
+  const fetcher = new Fetcher(
+    { userAgent: 'doff/0 (+test)', from: undefined, allowPrivate: ['127.0.0.0/8', '::1'], ...limits, ...options },
+    systemClock,
+  )
   onTestFinished(() => fetcher[Symbol.asyncDispose]())
   return fetcher
 }

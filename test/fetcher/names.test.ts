@@ -1,9 +1,12 @@
 import type { LookupAddress } from 'node:dns'
 import { describe, expect, it } from 'vitest'
 import type { Clock } from '../../src/clock.ts'
+import { AddressGuard } from '../../src/fetcher/address-guard.ts'
 import { Names } from '../../src/fetcher/names.ts'
 
-function openNames(answer: (name: string) => readonly LookupAddress[] | Error) {
+const here = new AddressGuard(['127.0.0.0/8', '::1'], [])
+
+function openNames(answer: (name: string) => readonly LookupAddress[] | Error, guard = here) {
   const asked: string[] = []
   let now = 0
   const clock: Clock = { now: () => now, sleep: () => new Promise(() => undefined) }
@@ -12,7 +15,7 @@ function openNames(answer: (name: string) => readonly LookupAddress[] | Error) {
     const answered = answer(name)
     return answered instanceof Error ? Promise.reject(answered) : Promise.resolve(answered)
   }
-  return { names: new Names(lookup, 1_000, clock), asked, pass: (ms: number) => (now += ms) }
+  return { names: new Names(lookup, 1_000, clock, guard), asked, pass: (ms: number) => (now += ms) }
 }
 
 const both: readonly LookupAddress[] = [
@@ -54,7 +57,7 @@ describe('names', () => {
   it('that are answered too late have no address, and are known once they are', async () => {
     const answered = Promise.withResolvers<readonly LookupAddress[]>()
     const clock: Clock = { now: () => 0, sleep: () => Promise.resolve() }
-    const names = new Names(() => answered.promise, 1_000, clock)
+    const names = new Names(() => answered.promise, 1_000, clock, here)
     expect(await names.addressesOf('a.test')).toEqual([])
     expect(names.isKnown('a.test')).toBe(false)
     answered.resolve(both)
@@ -76,6 +79,37 @@ describe('names', () => {
     const { names } = openNames(() => [{ address: '::1', family: 6 }])
     const error = await new Promise((resolve) => names.connectLookup('a.test', { family: 4 }, resolve))
     expect(error).toMatchObject({ code: 'ENOTFOUND' })
+  })
+
+  it('connect to addresses that the guard admits, and say why there are none', async () => {
+    const answers: Record<string, readonly LookupAddress[]> = {
+      'both.test': [{ address: '10.0.0.1', family: 4 }, ...both],
+      'inner.test': [
+        { address: '10.0.0.1', family: 4 },
+        { address: 'fd00::1', family: 6 },
+      ],
+    }
+    const { names } = openNames((name) => answers[name] ?? [])
+    const lookup = (name: string, options: object) =>
+      new Promise<unknown[]>((resolve) => names.connectLookup(name, options, (...found) => resolve(found)))
+    expect(await lookup('both.test', { all: true })).toEqual([null, both])
+    expect(await lookup('both.test', {})).toEqual([null, '127.0.0.7', 4])
+    expect(await names.addressesOf('both.test')).toEqual(['127.0.0.7', '::1'])
+    expect(names.refusalOf('both.test')).toBeUndefined()
+    const message = 'inner.test is at 10.0.0.1, a private address (10.0.0.0/8, RFC 1918)'
+    for (const options of [{ all: true }, {}, { family: 6 }])
+      expect((await lookup('inner.test', options))[0]).toMatchObject({ code: 'ERR_ADDRESS_BLOCKED', message })
+    expect(await names.addressesOf('inner.test')).toEqual([])
+    expect(names.refusalOf('inner.test')).toBe(message)
+  })
+
+  it('are not refused before they are known', async () => {
+    const { names } = openNames(() => [{ address: '10.0.0.1', family: 4 }])
+    expect(names.refusalOf('a.test')).toBeUndefined()
+    await names.addressesOf('a.test')
+    expect(names.refusalOf('a.test')).toMatch('a.test is at 10.0.0.1')
+    expect(names.refusalOf('[::ffff:a00:1]')).toMatch('10.0.0.1 in the form of IPv6')
+    expect(await names.addressesOf('10.0.0.1')).toEqual([])
   })
 
   it('are forgotten, all of them, when there are too many', async () => {

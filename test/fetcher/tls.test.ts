@@ -6,7 +6,10 @@ import { authorityFile, openSecureWeb, trustAuthority } from '../sites/secure-we
 
 function openFetcher(options: Partial<FetcherOptions> = {}): Fetcher {
   const limits = { perHostConcurrency: 1, connectTimeoutMs: 2_000, headersTimeoutMs: 5_000, bodyTimeoutMs: 5_000 }
-  const fetcher = new Fetcher({ userAgent: 'doff/0 (+test)', from: undefined, ...limits, ...options }, systemClock)
+  const fetcher = new Fetcher(
+    { userAgent: 'doff/0 (+test)', from: undefined, allowPrivate: ['127.0.0.0/8', '::1'], ...limits, ...options },
+    systemClock,
+  )
   onTestFinished(() => fetcher[Symbol.asyncDispose]())
   return fetcher
 }
