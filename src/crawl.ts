@@ -24,7 +24,7 @@ import { createIdentity, type Identity } from './politeness/identity.ts'
 import { Throttle } from './politeness/throttle.ts'
 import type { CrawlRequest, PageRequest } from './request.ts'
 import { beginOn, checkOn, checkStart, type Description, describeCrawl, type Start } from './resume.ts'
-import { seedsOf } from './seeds.ts'
+import { nameOfSeed, seedsOf } from './seeds.ts'
 import { SitemapVisits, sitemapSeeds } from './sitemap-visit.ts'
 import { checkArguments } from './spider/arguments.ts'
 import type { Spider } from './spider/spider.ts'
@@ -309,10 +309,10 @@ class CrawlRun<Item extends object> implements Crawl<Item> {
   async #offerSeeds(frontier: Frontier, store: Store | undefined): Promise<void> {
     const before = store?.fact('seeds')
     const offered = new Set(Array.isArray(before) ? before : [])
-    const seeds = this.#seeds.filter(({ url }) => !offered.has(url))
+    const seeds = this.#seeds.filter((seed) => !offered.has(nameOfSeed(seed)))
     if (seeds.length === 0) return
     // In one transaction: both are written before either is awaited.
-    const isFact = store?.setFacts({ seeds: this.#seeds.map(({ url }) => url) })
+    const isFact = store?.setFacts({ seeds: this.#seeds.map(nameOfSeed) })
     this.#notify({ kind: 'offered', result: await frontier.offer(seeds) })
     await isFact
   }

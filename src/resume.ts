@@ -9,6 +9,7 @@ import type { JsonValue } from './json.ts'
 import { isSecret, type OptionName, type Options, optionNames } from './options.ts'
 import { withoutUserinfo } from './redact.ts'
 import type { PageRequest } from './request.ts'
+import { nameOfSeed } from './seeds.ts'
 import type { Spider } from './spider/spider.ts'
 import type { Store } from './store/store.ts'
 
@@ -61,7 +62,7 @@ export function describeCrawl(
   return {
     spider: spider.name,
     args: plain(args ?? {}),
-    seeds: urls,
+    seeds: seeds.map(nameOfSeed),
     scope: {
       ...valuesOf(optionNames.filter((name) => scopeOptions.has(name))),
       'hosts of the seeds': [...new Set(urls.map(hostOf))].sort(),

@@ -1,29 +1,65 @@
 /** Where a crawl starts: the spider's seeds as requests. */
+import { hash } from 'node:crypto'
 import { canonicalUrl, originOf } from './canonical-url.ts'
 import { messageOf, SeedError } from './errors.ts'
+import type { JsonValue } from './json.ts'
 import { hasUserinfo, withoutUserinfo } from './redact.ts'
-import type { PageRequest } from './request.ts'
+import { inWords, methodOf, type PageRequest } from './request.ts'
+import { checkData } from './spider/item.ts'
+import { type SendingOptions, sendingOf } from './spider/sending.ts'
 import type { Spider } from './spider/spider.ts'
 
-/** @throws SeedError naming the seed that is no crawlable URL. */
+const fields = ['url', 'parser', 'data', 'priority', 'method', 'headers', 'form', 'json', 'multipart', 'idempotent']
+
+/** @throws SeedError naming the seed that is no crawlable URL, or that asks what cannot be. */
 export function seedsOf(spider: Spider, args: unknown): readonly PageRequest[] {
   const seeds = listSeeds(spider, args)
   if (!Array.isArray(seeds) || seeds.length === 0) throw new SeedError(seeds, `Spider "${spider.name}" has no seeds`)
-  return seeds.map((seed: unknown) => {
-    const url = urlOf(seed, (shown) => `Seed ${shown} of spider "${spider.name}"`)
-    return {
-      kind: 'page',
-      url,
-      parser: 'parse',
-      priority: 0,
-      depth: 0,
-      referrer: undefined,
-      data: undefined,
-      attempt: 0,
-      redirects: [],
-    }
-  })
+  return seeds.map((seed: unknown) => requestOf(seed, spider))
 }
+
+/** What a seed is remembered by when the crawl goes on; one of the same URL that asks for something else is another. */
+export function nameOfSeed(seed: PageRequest): string {
+  if (methodOf(seed) === 'GET') return seed.url
+  const { body } = seed.sending ?? {}
+  return body === undefined ? inWords(seed) : `${inWords(seed)} (body ${hash('sha1', body).slice(0, 8)})`
+}
+
+function requestOf(seed: unknown, spider: Spider): PageRequest {
+  const given = (typeof seed === 'object' && seed !== null && 'url' in seed ? seed : { url: seed }) as SeedFields
+  const url = urlOf(given.url, (shown) => `Seed ${shown} of spider "${spider.name}"`)
+  const fail = (what: string): never => {
+    throw new SeedError(url, `Seed ${url} of spider "${spider.name}": ${what}`)
+  }
+  const unknown = Object.keys(given).find((name) => !fields.includes(name))
+  if (unknown !== undefined) fail(`no field of a seed is called \`${unknown}\` (known: ${fields.join(', ')})`)
+  const { parser = 'parse', priority = 0 } = given
+  if (typeof parser !== 'string' || !spider.parsers.has(parser))
+    return fail(`no parser is called \`${String(parser)}\` (known: ${[...spider.parsers.keys()].join(', ')})`)
+  if (typeof priority !== 'number' || Number.isNaN(priority)) return fail('its `priority` is no number')
+  const data = given.data === undefined ? undefined : checkData(given.data)
+  if (data?.ok === false) return fail(`its data cannot be stored: ${data.message}`)
+  let sending: PageRequest['sending']
+  try {
+    sending = sendingOf(given as SendingOptions)
+  } catch (error) {
+    fail(messageOf(error))
+  }
+  return {
+    kind: 'page',
+    url,
+    parser,
+    priority,
+    depth: 0,
+    referrer: undefined,
+    data: data?.value as JsonValue | undefined,
+    attempt: 0,
+    redirects: [],
+    ...(sending === undefined ? undefined : { sending }),
+  }
+}
+
+type SeedFields = Readonly<Record<string, unknown>>
 
 /**
  * The canonical URL of what a person has written.

@@ -5,7 +5,7 @@
  * Each item takes a place on its way to the reader before the parser is asked for more; that is how a slow reader slows a crawl.
  */
 import type { JsonValue } from '../json.ts'
-import type { PageRequest } from '../request.ts'
+import type { PageRequest, Sending } from '../request.ts'
 import { isFollow } from './follow.ts'
 import { checkData, checkItem } from './item.ts'
 import type { Page } from './page.ts'
@@ -44,6 +44,9 @@ export async function collectFinds(
         throw new TypeError(`the priority of a follow is no number: ${String(find.priority)}`)
       const data = find.data === undefined ? undefined : checkData(find.data)
       if (data?.ok === false) throw new TypeError(`the data of a follow cannot be stored: ${data.message}`)
+      // Checked when it was made; here it is freed from the page that its texts were cut from.
+      const sending = find.sending === undefined ? undefined : checkData(find.sending)
+      if (sending?.ok === false) throw new TypeError(`what a follow asks cannot be stored: ${sending.message}`)
       // `follow` has counted what is no crawlable link.
       if (!URL.canParse(find.url) || !/^https?:/.test(find.url)) continue
       follows.push({
@@ -56,6 +59,7 @@ export async function collectFinds(
         data: data?.value as JsonValue | undefined,
         attempt: 0,
         redirects: [],
+        ...(sending === undefined ? undefined : { sending: sending.value as Sending }),
       })
       continue
     }

@@ -23,9 +23,22 @@ export class HtmlLimitError extends Error {
   }
 }
 
+export type HtmlElement = Htmlparser2TreeAdapterMap['element']
+
+const ofForms: ReadonlySet<string> = new Set(['input', 'select', 'textarea', 'button'])
+
+/**
+ * The form that a control was made in: HTML section 13.2.6.1. It need not be above it: in a table, or where an end tag is one too many,
+ * the parser closes a form early, and gives it the controls that follow.
+ */
+export const formByParser = (control: HtmlElement): HtmlElement | undefined => forms.get(control)
+
+const forms = new WeakMap<HtmlElement, HtmlElement>()
+
 /** @throws HtmlLimitError for a page that nobody wrote. */
 export function parseHtml(text: string): Htmlparser2TreeAdapterMap['document'] {
-  const parser = new Parser<Htmlparser2TreeAdapterMap>({ treeAdapter: limitedAdapter(), scriptingEnabled: true })
+  const formNow = () => parser.formElement
+  const parser = new Parser<Htmlparser2TreeAdapterMap>({ treeAdapter: limitedAdapter(formNow), scriptingEnabled: true })
   const tokenizer = parser.tokenizer as unknown as Writable
   let from = 0
   do {
@@ -44,8 +57,8 @@ interface Writable {
   readonly currentToken: { readonly attrs?: readonly unknown[] } | null
 }
 
-/** Of one page: it counts. */
-function limitedAdapter(): typeof adapter {
+/** Of one page: it counts. @param formNow the form that was begun and not ended. */
+function limitedAdapter(formNow: () => HtmlElement | null): typeof adapter {
   let nesting = 0
   let nodes = 0
   const count = () => {
@@ -55,7 +68,10 @@ function limitedAdapter(): typeof adapter {
     ...adapter,
     createElement(...given) {
       count()
-      return adapter.createElement(...given)
+      const element = adapter.createElement(...given)
+      const form = ofForms.has(element.name) ? formNow() : null
+      if (form !== null) forms.set(element, form)
+      return element
     },
     createCommentNode(...given) {
       count()

@@ -9,8 +9,10 @@ import { canonicalUrl } from '../canonical-url.ts'
 import { asksNothing, type PageDirectives } from '../directives.ts'
 import type { Headers } from '../outcome.ts'
 import { type Extracted, extract, type SelectorMap } from './extract.ts'
-import { Follow, type FollowOptions } from './follow.ts'
+import { Follow, type FollowOptions, type FollowTarget } from './follow.ts'
+import { type FormOptions, type FormRequest, type FormValues, requestOfForm } from './form.ts'
 import { parseHtml } from './html-document.ts'
+import { partsOf } from './sending.ts'
 
 /** What a page is made of. */
 export interface PageSource {
@@ -177,29 +179,52 @@ export class Page<Data = unknown, Args = Readonly<Record<string, string | undefi
 
   /**
    * A link worth visiting, to be yielded.
-   * @param url absolute, or relative to the page's base.
+   * @param target a URL, absolute or relative to the page's base; or one with what is asked of it, as `form()` gives.
    * @param parser the name of the parser of the page behind it. Default: `parse`.
+   * @throws TypeError naming what cannot be sent: a body of a GET, a header that is doff's to set.
    */
-  follow<Data = undefined>(url: string | URL, options?: FollowOptions<Data>): Follow<'parse', Data>
-  follow<Data = undefined>(url: string | URL, parser: undefined, options?: FollowOptions<Data>): Follow<'parse', Data>
+  follow<Data = undefined>(target: FollowTarget, options?: FollowOptions<Data>): Follow<'parse', Data>
+  follow<Data = undefined>(
+    target: FollowTarget,
+    parser: undefined,
+    options?: FollowOptions<Data>,
+  ): Follow<'parse', Data>
   follow<const Name extends string, Data = undefined>(
-    url: string | URL,
+    target: FollowTarget,
     parser: Name,
     options?: FollowOptions<Data>,
   ): Follow<Name, Data>
   follow(
-    url: string | URL,
+    target: FollowTarget,
     parser: string | FollowOptions<unknown> = 'parse',
     options: FollowOptions<unknown> = {},
   ): Follow {
-    if (typeof parser !== 'string') return this.follow(url, 'parse', parser)
+    if (typeof parser !== 'string') return this.follow(target, 'parse', parser)
+    const { url, ...asked } = typeof target === 'string' || target instanceof URL ? { url: target } : (target ?? {})
     if (typeof url !== 'string' && !(url instanceof URL))
-      throw new TypeError(`follow() needs a URL, got ${String(url)}`)
+      throw new TypeError(`follow() needs a URL, got ${String(target)}`)
     const href = String(url)
     // Absolute links, which `links()` gives, need no base and so no parsed page. (`http:b.html` is a relative one.)
     const resolved = /^https?:\/\//i.test(href) ? canonicalUrl(href) : canonicalUrl(href, this.base)
     if (resolved === undefined) this.#skippedLinks += 1
-    return new Follow(resolved ?? href, parser, options)
+    return new Follow(resolved ?? href, parser, { ...asked, ...options } as FollowOptions<unknown>)
+  }
+
+  /**
+   * What a browser would send if a form of this page were submitted, for `follow()`: hidden fields, what is checked and selected, and the
+   * form's first button.
+   * @param selector of the form.
+   * @param values by name, in place of what is there: text, numbers, `true` and `false` for a checkbox, a list of several, `null` for nothing.
+   * @throws TypeError naming the page: no such form, a name that it has no control for, a form that cannot be sent.
+   * @example yield page.follow(page.form('form#search', { q: 'tea' }), 'results')
+   */
+  form(selector: string, values: FormValues = {}, { submit, add = {} }: FormOptions = {}): FormRequest {
+    const [form] = this.$(selector)
+    if (form === undefined || !('attribs' in form) || form.name !== 'form')
+      throw new TypeError(`\`${selector}\` finds ${form === undefined ? 'nothing' : 'no form'}: ${this.url.href}`)
+    const buttons = submit === undefined ? 'first' : submit === false ? 'none' : this.$(submit).get()
+    const place = { form, submit: buttons, selector, url: this.url.href, base: this.base } as const
+    return requestOfForm(place, values, partsOf('add', add))
   }
 
   /**

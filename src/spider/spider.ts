@@ -6,6 +6,7 @@ import type { OptionInput } from '../options.ts'
 import type { ArgumentsOf, ArgumentsSchema } from './arguments.ts'
 import type { Follow } from './follow.ts'
 import type { Page } from './page.ts'
+import type { SendingOptions } from './sending.ts'
 import type { Sitemaps, SitemapsSpec } from './sitemap/check-sitemaps.ts'
 
 /** What a parser comes to: any way to say several things, now or later. */
@@ -20,6 +21,19 @@ export type Parser = (page: never) => Found<object>
 
 type Method<P> = { run(page: P): Found<object> }['run']
 
+/** A URL, or one with more. */
+export type Seed = string | SeedSpec
+
+export type SeedSpec = {
+  readonly url: string
+  /** Default `parse`. */
+  readonly parser?: string
+  /** Arrives as `page.data`: plain JSON data. */
+  readonly data?: unknown
+  /** Higher goes first within a host. Default 0. */
+  readonly priority?: number
+} & SendingOptions
+
 export interface SpiderSpec<Schema extends ArgumentsSchema = ArgumentsSchema> {
   /** What the command line calls it, and what its state is kept under: letters, digits, `-`, `_` and `.`. */
   readonly name: string
@@ -27,8 +41,8 @@ export interface SpiderSpec<Schema extends ArgumentsSchema = ArgumentsSchema> {
   readonly description?: string
   /** A Standard Schema (zod, valibot, arktype, ...) of the `-a key=value` arguments. Left out, any are taken, as strings. */
   readonly args?: Schema
-  /** Where the crawl starts. */
-  readonly seeds: readonly string[] | ((args: ArgumentsOf<Schema>) => readonly string[])
+  /** Where the crawl starts: URLs, or objects that say what is asked of them, and which parser gets the page. */
+  readonly seeds: readonly Seed[] | ((args: ArgumentsOf<Schema>) => readonly Seed[])
   /**
    * Sitemaps whose pages are crawled besides the seeds: `true` finds them by the robots.txt of the seeds (or else at /sitemap.xml), a list
    * names them, and an object says more: `urls`, `include` and `exclude` (patterns), `since` (a date), and the `parser` of their pages.
@@ -48,7 +62,7 @@ export interface Spider<Item extends object = object> {
   readonly name: string
   readonly description: string | undefined
   readonly args: ArgumentsSchema | undefined
-  readonly seeds: readonly string[] | ((args: never) => readonly string[])
+  readonly seeds: readonly Seed[] | ((args: never) => readonly Seed[])
   readonly sitemaps: Sitemaps | undefined
   readonly options: OptionInput
   readonly parsers: ReadonlyMap<string, (page: Page<never, never>) => Found<Item | Follow>>
@@ -99,6 +113,36 @@ type CheckedSitemaps<Sitemaps, Parsers> = Sitemaps extends { readonly parser: in
     : `no parser is called "${Name & string}"`
   : Sitemaps
 
+/** As of sitemaps: the parser that a seed names must be there, and its data what that parser asks for. Lists are told, functions as far as they say it. */
+type CheckedSeeds<Seeds, Parsers> = [SeedFault<SeedsIn<Seeds>, Parsers>] extends [never]
+  ? Seeds
+  : SeedFault<SeedsIn<Seeds>, Parsers>
+
+type SeedsIn<Seeds> = Seeds extends (...args: never) => readonly (infer One)[]
+  ? One
+  : Seeds extends readonly (infer One)[]
+    ? One
+    : never
+
+type SeedFault<One, Parsers> = One extends { readonly url: string }
+  ? One extends { readonly parser: infer Name extends string }
+    ? string extends Name
+      ? never
+      : Name extends keyof Parsers
+        ? SeedDataFault<One, Parsers, Name>
+        : `no parser is called "${Name}"`
+    : SeedDataFault<One, Parsers, 'parse' & keyof Parsers>
+  : never
+
+type SeedDataFault<One, Parsers, Name extends keyof Parsers> = [
+  One extends { readonly data: infer Data } ? Data : undefined,
+] extends [Frozen<DataAskedBy<Parsers[Name]>>]
+  ? never
+  : `the parser "${Name & string}" asks for other data than this seed brings`
+
+/** A literal is inferred as readonly, all the way down. */
+type Frozen<T> = T extends object ? { readonly [Key in keyof T]: Frozen<T[Key]> } : T
+
 type CheckedParser<P, Parsers> = [FaultOf<Yielded<P>, Parsers>] extends [never] ? P : FaultOf<Yielded<P>, Parsers>
 
 /** A spec with each parser that has a fault replaced by the sentence that tells it, so that the compiler says it. */
@@ -109,7 +153,9 @@ export type Checked<S> = {
       ? { readonly [Name in keyof S[Key]]: CheckedParser<S[Key][Name], ParsersOf<S>> }
       : Key extends 'sitemaps'
         ? CheckedSitemaps<S[Key], ParsersOf<S>>
-        : Key extends keyof SpiderSpec
-          ? S[Key]
-          : `a spider has no field "${Key & string}"`
+        : Key extends 'seeds'
+          ? CheckedSeeds<S[Key], ParsersOf<S>>
+          : Key extends keyof SpiderSpec
+            ? S[Key]
+            : `a spider has no field "${Key & string}"`
 }
