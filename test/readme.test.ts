@@ -4,12 +4,14 @@ import { readFileSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { json, text } from 'node:stream/consumers'
 import { promisify } from 'node:util'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { exitCodes } from '../src/cli/exit-codes.ts'
 import { optionTable } from '../src/options.ts'
 import { openFolder, runDoff, startDoff } from './cli/run-doff.ts'
 import { type Bookshop, openBookshop } from './sites/bookshop.ts'
+import { openWeb, send } from './sites/web.ts'
 
 const root = resolve(import.meta.dirname, '..')
 const readme = readFileSync(join(root, 'README.md'), 'utf8')
@@ -44,6 +46,7 @@ describe('the README', () => {
       'spiders/ranked.ts',
       'test.ts',
       'spiders/new-books.ts',
+      'spiders/search.ts',
       'config/night.ts',
     ])
   })
@@ -83,6 +86,37 @@ describe('the README', () => {
     const { folder, shop } = await openExamples()
     const { stdout } = await runDoff(folder, ['crawl', 'new-books', '-o', '-', ...quickly])
     expect(stdout.trimEnd().split('\n')).toHaveLength(shop.books.filter((_, index) => index % 3 !== 0).length)
+  })
+
+  it('sends a form and JSON as it says', async () => {
+    const { folder } = await openExamples()
+    const titlesOf = (asked: unknown) => ['One', 'Two'].map((n) => `${n} of ${JSON.stringify(asked)}`)
+    const form = `<form id=search method=post action=/s><input type=hidden name=t value=1><input name=q>
+      <input type=checkbox name=used value=yes><button name=go>Go</button></form>`
+    const web = await openWeb({
+      routes: {
+        '/': (_request, response) => send(response, 200, form),
+        '/s': async (request, response) =>
+          send(
+            response,
+            200,
+            titlesOf(await text(request))
+              .map((title) => `<h3>${title}</h3>`)
+              .join(''),
+          ),
+        '/api': async (request, response) =>
+          send(response, 200, JSON.stringify(titlesOf(await json(request)).map((title) => ({ title })))),
+      },
+    })
+    onTestFinished(() => web[Symbol.asyncDispose]())
+    const spider = (examples['spiders/search.ts'] ?? '').replaceAll('https://shop.test/', web.urls[0] ?? '')
+    await writeFile(join(folder, 'spiders/search.ts'), spider)
+    const { stdout } = await runDoff(folder, ['crawl', 'search', '-o', '-', ...quickly])
+    const titles = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as { title: string }).title)
+    expect(titles.toSorted()).toEqual([...titlesOf('t=1&q=tea&used=yes&go='), ...titlesOf({ newest: 2 })].toSorted())
   })
 
   it('judges by a robots.txt as it says', async () => {

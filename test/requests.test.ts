@@ -1,5 +1,6 @@
 /** What a spider asks besides plain GETs, as a server sees it. */
 import { mkdtempSync, rmSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -372,8 +373,8 @@ describe('in a store', () => {
     expect(asked.length).toBeLessThan(30)
     const { code, stdout, stderr } = await runDoff(folder, [...args, '--delay', '0', '--quiet'])
     expect([code, stdout, stderr]).toEqual([0, '', ''])
-    const all = await runDoff(folder, ['export', 'posts', '-o', '-'])
-    const items = all.stdout
+    const out = await readFile(join(folder, 'out.jsonl'), 'utf8')
+    const items = out
       .trimEnd()
       .split('\n')
       .map((line) => JSON.parse(line) as { q: number; text: string })
@@ -383,7 +384,5 @@ describe('in a store', () => {
     for (const { body, headers } of asked) expect(headers['x-token']).toBe(`ä${body.slice(2)}`)
     // What was out when it was killed, and what had not been written down, was sent again.
     expect(web.log.length - 31).toBeLessThan(10)
-    const audit = await runDoff(folder, ['audit', 'posts'])
-    expect([audit.code, audit.stdout]).toEqual([0, expect.stringContaining('All promises were kept')])
-  })
+  }, 90_000)
 })

@@ -61,7 +61,7 @@ describe('seeds', () => {
   })
 
   it.each<[seed: unknown, message: string]>([
-    ['mailto:a@b.test', 'Seed "mailto:a@b.test" of spider "x" is no http(s) URL (write it like https://shop.test/)'],
+    ['mailto:x', 'Seed "mailto:x" of spider "x" is no http(s) URL (write it like https://shop.test/)'],
     [undefined, 'Seed undefined of spider "x" is no http(s) URL'],
     [{ url: 5 }, 'Seed 5 of spider "x" is no http(s) URL'],
     [
