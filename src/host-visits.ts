@@ -251,6 +251,7 @@ function retryAfterOf(outcome: Outcome, status: number | undefined): number | un
 }
 
 function answerOf({ purpose, outcome }: Made, status: number | undefined): Visit['answer'] {
+  if ('reason' in outcome && (outcome.reason === 'proxy' || outcome.reason === 'proxy_auth')) return 'unreached'
   if (outcome.kind === 'retry' || (status !== undefined && status >= 500)) return 'trouble'
   if (outcome.kind === 'failed' && isTrouble(outcome.reason)) return 'trouble'
   // A robots.txt that is refused allows everything (RFC 9309 section 2.3.1.3), and pages that the spider asks for are none.

@@ -9,7 +9,9 @@ import { z } from 'zod'
 import { OptionError } from './errors.ts'
 import { readRange } from './fetcher/address-guard.ts'
 import { authOriginOf } from './fetcher/basic-auth.ts'
+import { parseProxy } from './fetcher/proxy-url.ts'
 import { parseContact } from './politeness/identity.ts'
+import { hasUserinfo } from './redact.ts'
 
 interface OptionSpec<T> {
   readonly schema: z.ZodType<T>
@@ -192,6 +194,17 @@ export const optionTable = {
   keepNoindex: flag('Items of pages that say noindex are kept.', false),
   ignoreRobotsOf: hosts('Hosts whose owners let you ignore their robots.txt; said aloud in log, summary and audit.'),
   ignoreCertificateOf: hosts('Hosts whose certificates are not verified; said aloud in log, summary and audit.'),
+  proxy: option<string | undefined>({
+    schema: z
+      .string()
+      .refine((text) => text === 'none' || parseProxy(text) !== undefined)
+      .optional(),
+    expects: 'the URL of a proxy (`http://user:password@host:port`, `https://...` or `socks5://...`), or `none`',
+    default: undefined,
+    meaning: 'A proxy that all requests go through: see "Connections".',
+    read: readText,
+    isSecret: (value) => typeof value === 'string' && hasUserinfo(value),
+  }),
   http2: flag('HTTP/2 is spoken with servers that offer it, one stream at a time on a connection.', true),
   allowPrivate: option<readonly string[]>({
     schema: z.array(z.string().refine((text) => readRange(text) !== undefined)).readonly(),

@@ -30,6 +30,7 @@ export type Fault =
   | PassingFault
   | TlsFault
   | 'address_blocked'
+  | 'proxy_auth'
   | 'headers_too_large'
   | 'body_too_large'
   | 'bad_encoding'

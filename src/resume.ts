@@ -156,6 +156,12 @@ function refuseUnsafe(store: Store, before: Description, now: Description): void
       `The crawl in ${store.folder} cannot go on, for its scope has changed: ${scope} (URLs were dropped by the old one; set it back, or start anew with --fresh)`,
     )
   }
+  // Without it, all would be asked from this machine.
+  if (before.options.proxy === secret && now.options.proxy === null) {
+    throw new CrawlChangedError(
+      `The crawl in ${store.folder} went through a proxy, whose password is not kept with it: give \`proxy\` again (or \`-s proxy=none\` to go on without one)`,
+    )
+  }
   for (const name of Object.keys(before.parsers).filter((known) => !(known in now.parsers))) {
     const row = waitingFor(store, name)
     if (row === undefined) continue

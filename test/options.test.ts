@@ -3,6 +3,7 @@ import { OptionError } from '../src/errors.ts'
 import {
   checkOptions,
   isOptionName,
+  isSecret,
   mergeOptions,
   type OptionName,
   optionNames,
@@ -167,6 +168,8 @@ describe('readOption', () => {
     ['strictRobots', 'false', false],
     ['basicAuth', 'https://a.test=ada:pa=ss:word', { 'https://a.test': 'ada:pa=ss:word' }],
     ['basicAuth', 'a.test=ada:x, http://127.0.0.1:8080=eve:', { 'a.test': 'ada:x', 'http://127.0.0.1:8080': 'eve:' }],
+    ['proxy', 'none', 'none'],
+    ['proxy', 'socks5://[::1]:9050', 'socks5://[::1]:9050'],
     ['basicAuth', 'a.test=ada:a%2Cb%20c%25%C3%A9', { 'a.test': 'ada:a,b c%é' }],
   ])('reads %s from %j', (name, text, value) => {
     expect(readOption(name, text)).toEqual(value)
@@ -199,6 +202,12 @@ describe('readOption', () => {
     ['basicAuth', 'a.test:8080=ada:secret'],
     ['basicAuth', 'ftp://a.test=ada:secret'],
     ['basicAuth', 'a.test=ada:sec%0Aret'],
+    ['proxy', 'proxy.test:3128'],
+    ['proxy', 'ftp://proxy.test'],
+    ['proxy', 'socks4://proxy.test'],
+    ['proxy', 'http://proxy.test/path'],
+    ['proxy', 'http://ada:%zz@proxy.test'],
+    ['proxy', ''],
   ])('passes %s from %j on to be refused', (name, text) => {
     expect(() => checkOptions({ [name]: readOption(name, text) })).toThrow(OptionError)
   })
@@ -214,6 +223,13 @@ describe('readOption', () => {
     expect(check).toThrow('Expected `basicAuth` (in here) to be user names and passwords by origin')
     expect(check).toThrow(/, got something else \(which is a secret, and not shown\)$/)
     expect(check).not.toThrow(/s3cret|ada/)
+  })
+
+  it('takes a proxy for a secret where its URL has a user name or password', () => {
+    const secrets = ['http://ada:s3cret@a.test:3128', 'socks5://ada@a.test', 'ada:s3cret@a.test']
+    for (const proxy of secrets) expect(isSecret('proxy', proxy)).toBe(true)
+    for (const proxy of ['http://a.test:3128', 'none', undefined]) expect(isSecret('proxy', proxy)).toBe(false)
+    expect(() => checkOptions({ proxy: 'ada:s3cret@a.test' })).not.toThrow(/s3cret/)
   })
 
   it('does not make two patterns of one with a comma in a quantifier', () => {

@@ -7,8 +7,10 @@ import { isIP, type Socket } from 'node:net'
 import { Agent, buildConnector, Client, type Dispatcher, Pool } from 'undici'
 import { hostOf } from '../canonical-url.ts'
 import { AddressBlocked, type AddressGuard, withoutBrackets } from './address-guard.ts'
-import { Exchange } from './exchange.ts'
+import { type Carrier, Exchange } from './exchange.ts'
 import type { Names } from './names.ts'
+import { isForwarding, proxyAuthorization, throughProxy, wantsPassword } from './proxy.ts'
+import { type ProxyAddress, parseProxy } from './proxy-url.ts'
 
 /** What undici tells of an exchange, and the ways to make one: this is undici's one door. */
 export type { Dispatcher }
@@ -25,16 +27,23 @@ export interface ConnectionsOptions {
   readonly http2?: boolean | undefined
   /** Hosts whose certificates are not verified. Default: none. */
   readonly ignoreCertificateOf?: readonly string[] | undefined
+  /** The URL of a proxy, or `none`, which is the default. */
+  readonly proxy?: string | undefined
 }
 
+/** Opens a socket. */
+export type Connect = buildConnector.connector
+export type ConnectTarget = buildConnector.Options
+
 /** undici gives back the socket, and does not say so. */
-type Connect = (...given: Parameters<buildConnector.connector>) => Socket
+type OpenSocket = (...given: Parameters<Connect>) => Socket
 
 export class Connections implements AsyncDisposable {
   /** What makes the exchanges. */
   readonly agent: Dispatcher
   readonly #names: Names
   readonly #guard: AddressGuard
+  readonly #proxy: ProxyAddress | undefined
   /** By host, of those that are open. */
   readonly #open = new Map<string, Set<Socket>>()
   readonly #sockets = new Set<Socket>()
@@ -43,7 +52,32 @@ export class Connections implements AsyncDisposable {
   constructor(options: ConnectionsOptions, names: Names, guard: AddressGuard, transport: Dispatcher | undefined) {
     this.#names = names
     this.#guard = guard
+    this.#proxy = options.proxy === undefined ? undefined : parseProxy(options.proxy)
     this.agent = transport ?? this.#agentOf(options)
+  }
+
+  /** Behind a proxy nobody here knows, or need know, to which address a host's name leads. */
+  get areAddressesKnown(): boolean {
+    return this.#proxy === undefined
+  }
+
+  /** What is asked for by a URL, as it is written on the wire. */
+  requestOf(url: string): {
+    readonly origin: string
+    readonly path: string
+    readonly headers: Readonly<Record<string, string>>
+  } {
+    const { origin, protocol, pathname, search } = new URL(url)
+    const path = pathname + search
+    return this.#proxy === undefined || !isForwarding(this.#proxy, protocol)
+      ? { origin, path, headers: {} }
+      : { origin, path: origin + path, headers: proxyAuthorization(this.#proxy) }
+  }
+
+  /** What the proxy itself has to say in an answer, if it is its own. */
+  proxyFaultIn(url: string, status: number): Error | undefined {
+    const isAsked = this.#proxy !== undefined && isForwarding(this.#proxy, new URL(url).protocol)
+    return isAsked && this.#proxy !== undefined && status === 407 ? wantsPassword(this.#proxy) : undefined
   }
 
   isOpenTo(host: string): boolean {
@@ -64,7 +98,7 @@ export class Connections implements AsyncDisposable {
   #agentOf(options: ConnectionsOptions): Agent {
     const { perHostConcurrency, headersTimeoutMs, bodyTimeoutMs, http2 = true } = options
     const connect = this.#connectorOf(options)
-    const openLine = (origin: string | URL, given: object) => new Line(origin, given, connect)
+    const openLine = (origin: string | URL, given: object) => new Line(origin, given, connect, this.areAddressesKnown)
     return new Agent({
       pipelining: 1,
       allowH2: http2,
@@ -79,42 +113,51 @@ export class Connections implements AsyncDisposable {
     })
   }
 
-  /** Keeps the sockets: the agent does not close those that are still connecting. */
-  #connectorOf({
-    connectTimeoutMs,
-    http2 = true,
-    ignoreCertificateOf = [],
-  }: ConnectionsOptions): buildConnector.connector {
-    const common = { timeout: connectTimeoutMs, lookup: this.#names.connectLookup, allowH2: http2, preferH2: http2 }
-    const verified = buildConnector({ ...common, rejectUnauthorized: true }) as Connect
-    const unverified = buildConnector({ ...common, rejectUnauthorized: false }) as Connect
+  #connectorOf(options: ConnectionsOptions): Connect {
+    const { connectTimeoutMs: timeout, http2 = true } = options
+    const { connectLookup: lookup } = this.#names
+    if (this.#proxy === undefined) return this.#verifying({ timeout, lookup, allowH2: http2, preferH2: http2 }, options)
+    const open = this.#verifying({ timeout, lookup: this.#names.proxyLookup, allowH2: false }, options)
+    const secure = this.#verifying({ timeout, allowH2: http2, preferH2: http2 }, options)
+    return throughProxy(this.#proxy, open, secure, timeout)
+  }
+
+  /** Opens sockets, verifies certificates where it should, and keeps track: the agent does not close those that are still connecting. */
+  #verifying(common: buildConnector.BuildOptions, { ignoreCertificateOf = [] }: ConnectionsOptions): Connect {
+    const verified = buildConnector({ ...common, rejectUnauthorized: true }) as OpenSocket
+    const unverified = buildConnector({ ...common, rejectUnauthorized: false }) as OpenSocket
     const trusted = new Set(ignoreCertificateOf.map((host) => withoutBrackets(hostOf(`https://${host}/`))))
-    return (options, callback) => {
-      const host = withoutBrackets(options.hostname)
-      // Names are checked when they are resolved; an address is not.
-      const refusal = isIP(host) === 0 ? undefined : this.#guard.refusalOf(options.hostname, host)
-      if (refusal !== undefined) {
-        queueMicrotask(() => callback(new AddressBlocked(refusal), null))
-        return
-      }
-      const socket = trusted.has(host) ? unverified(options, callback) : verified(options, callback)
-      this.#sockets.add(socket)
-      // Before the listener of undici's, who sends the first request at once.
-      socket.prependOnceListener('connect', () => {
-        const { remoteAddress } = socket
-        // The last word is the socket's own: where it is open to, and not where it was sent. Without an address it is closed already.
-        const slip = remoteAddress === undefined ? undefined : this.#guard.refusalOf(host, remoteAddress)
-        if (slip !== undefined) return void socket.destroy(new AddressBlocked(slip))
-        const sockets = this.#open.get(host) ?? new Set()
-        this.#open.set(host, sockets.add(socket))
-      })
-      socket.once('close', () => {
-        this.#sockets.delete(socket)
-        const sockets = this.#open.get(host)
-        sockets?.delete(socket)
-        if (sockets?.size === 0) this.#open.delete(host)
-      })
+    return (target, callback) => {
+      const host = withoutBrackets(target.hostname)
+      // Names are checked when they are resolved; an address is not. A proxy was chosen by the user.
+      const isChecked = this.#proxy === undefined && isIP(host) !== 0
+      const refusal = isChecked ? this.#guard.refusalOf(target.hostname, host) : undefined
+      if (refusal !== undefined) queueMicrotask(() => callback(new AddressBlocked(refusal), null))
+      else this.#keep(host, (trusted.has(host) ? unverified : verified)(target, callback))
     }
+  }
+
+  #keep(host: string, socket: Socket): void {
+    this.#sockets.add(socket)
+    // Before the listener of undici's, who sends the first request at once.
+    socket.prependOnceListener('connect', () => {
+      const slip = this.#slipOf(host, socket)
+      if (slip !== undefined) return void socket.destroy(new AddressBlocked(slip))
+      const sockets = this.#open.get(host) ?? new Set()
+      this.#open.set(host, sockets.add(socket))
+    })
+    socket.once('close', () => {
+      this.#sockets.delete(socket)
+      const sockets = this.#open.get(host)
+      sockets?.delete(socket)
+      if (sockets?.size === 0) this.#open.delete(host)
+    })
+  }
+
+  /** The last word is the socket's own: where it is open to, and not where it was sent. One without an address is closed already. */
+  #slipOf(host: string, { remoteAddress }: Socket): string | undefined {
+    if (this.#proxy !== undefined || remoteAddress === undefined) return undefined
+    return this.#guard.refusalOf(host, remoteAddress)
   }
 }
 
@@ -123,10 +166,10 @@ export class Connections implements AsyncDisposable {
  * made on.
  */
 class Line extends Client {
-  readonly #carrier: { socket: Socket | undefined }
+  readonly #carrier: Carrier
 
-  constructor(origin: string | URL, options: object, connect: buildConnector.connector) {
-    const carrier: { socket: Socket | undefined } = { socket: undefined }
+  constructor(origin: string | URL, options: object, connect: Connect, isAddressKnown: boolean) {
+    const carrier: Carrier = { socket: undefined, isAddressKnown }
     super(origin, {
       ...options,
       connect: (target, callback) =>

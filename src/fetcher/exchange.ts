@@ -23,6 +23,14 @@ export interface Answer {
   readonly isCut: boolean
 }
 
+/** What an exchange is made on. */
+export interface Carrier {
+  /** Once it is open. */
+  socket: Socket | undefined
+  /** Whether it leads to the host itself. */
+  readonly isAddressKnown: boolean
+}
+
 export class TotalTimeout extends Error {}
 
 /** A second request would be one that has no turn. */
@@ -36,7 +44,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   /** Of the connection that it was put on; also where that broke. */
   address: string | undefined
   /** What it is made on, for the connections to say. */
-  carrier: { readonly socket: Socket | undefined } | undefined
+  carrier: Carrier | undefined
   readonly #clock: Clock
   readonly #limits: ExchangeLimits
   readonly #startedAt: number
@@ -89,7 +97,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#controller = controller
     this.#sentAt = this.#clock.now()
     this.#socket = this.carrier?.socket
-    this.address = this.#socket?.remoteAddress
+    this.address = this.carrier?.isAddressKnown === true ? this.#socket?.remoteAddress : undefined
     if (this.#gaveUp !== undefined) controller.abort(this.#gaveUp)
   }
 

@@ -25,8 +25,8 @@ const faultsByCode: Readonly<Record<string, Fault>> = {
   HPE_HEADER_OVERFLOW: 'headers_too_large',
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'body_cut_off',
   HPE_INVALID_EOF_STATE: 'body_cut_off',
-  UND_ERR_PRX_TLS: 'proxy',
-  UND_ERR_PRX_CONN: 'proxy',
+  ERR_PROXY: 'proxy',
+  ERR_PROXY_AUTH: 'proxy_auth',
   CERT_HAS_EXPIRED: 'tls_expired',
   CERT_NOT_YET_VALID: 'tls_not_yet_valid',
   DEPTH_ZERO_SELF_SIGNED_CERT: 'tls_self_signed',
@@ -55,7 +55,6 @@ const faultsByForm: readonly (readonly [RegExp, Fault])[] = [
   [/^HPE_/, 'protocol'],
   [/^ERR_HTTP2_STREAM_ERROR/, 'connection_reset'],
   [/^ERR_HTTP2_/, 'protocol'],
-  [/SOCKS5/, 'proxy'],
   // Node's names of what OpenSSL found in a chain of certificates (X509_V_ERR_...).
   [/^(CERT_|UNABLE_TO_|CRL_|ERROR_IN_CERT_)/, 'tls_untrusted'],
   [/^ERR_(SSL|TLS)_/, 'tls_handshake'],

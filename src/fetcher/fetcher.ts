@@ -83,23 +83,26 @@ export class Fetcher implements AsyncDisposable {
 
   /** Why the address guard lets nobody visit a host, as far as it is known; a fetch finds out what is not. */
   refusalOf(host: string): string | undefined {
-    return this.#connections.isOpenTo(host) ? undefined : this.#names.refusalOf(host)
+    const { areAddressesKnown } = this.#connections
+    return areAddressesKnown && this.#connections.isOpenTo(host) ? undefined : this.#names.refusalOf(host)
   }
 
   /** Whether `addressesOf` has its answer at once. */
   knowsAddressesOf(host: string): boolean {
-    return this.#connections.isOpenTo(host) || this.#names.isKnown(host)
+    const { areAddressesKnown } = this.#connections
+    return !areAddressesKnown || this.#connections.isOpenTo(host) || this.#names.isKnown(host)
   }
 
   /** The address that a host is visited at, or those at which it may be; none when its name cannot be resolved in time. */
   async addressesOf(host: string): Promise<readonly string[]> {
+    if (!this.#connections.areAddressesKnown) return []
     const address = this.#connections.addressOf(host)
     return address === undefined ? this.#names.addressesOf(host) : [address]
   }
 
   /** @param sending what is asked of the URL. Default: a plain GET. */
   async fetch(url: string, limits: FetchLimits, sending: Sending = plainGet): Promise<Outcome> {
-    const { origin, pathname, search } = new URL(url)
+    const { origin, path, headers: toProxy } = this.#connections.requestOf(url)
     const exchange = new Exchange(this.#clock, limits)
     const { method, body = null } = sending
     // What a request says of itself goes before what all say; who we are is said by nobody else.
@@ -113,9 +116,12 @@ export class Fetcher implements AsyncDisposable {
       ...sending.headers,
       ...limits.headers,
       'user-agent': this.#headers['user-agent'],
+      ...toProxy,
     }
-    this.#connections.agent.dispatch({ origin, path: pathname + search, method, headers, body }, exchange)
-    const answer = await exchange.answered
+    this.#connections.agent.dispatch({ origin, path, method, headers, body }, exchange)
+    const answered = await exchange.answered
+    const answer =
+      answered instanceof Error ? answered : (this.#connections.proxyFaultIn(url, answered.status) ?? answered)
     if (answer instanceof Error || answer.isCut) await exchange.hangUp()
     jar?.take(url, exchange.headers['set-cookie'])
     const base = { timing: exchange.timing, bytes: exchange.bytes, address: exchange.address }

@@ -67,22 +67,39 @@ export class Names {
   }
 
   /** For `net.connect`, which opens the socket to what is given here, and asks nobody else. */
-  readonly connectLookup: LookupFunction = (name: string, options: LookupOptions, callback) => {
-    this.#resolve(name).then(
-      (addresses) => {
-        const family = options.family === 4 || options.family === 6 ? options.family : undefined
-        const refusal = this.#refusalAt(name, addresses)
-        const found = this.#guard
-          .admit(name, addresses)
-          .filter((each) => family === undefined || each.family === family)
-        const [first] = found
-        if (refusal !== undefined) callback(new AddressBlocked(refusal), '', 0)
-        else if (first === undefined) callback(notFound(name), '', 0)
-        else if (options.all === true) callback(null, [...found])
-        else callback(null, first.address, first.family)
-      },
-      (error: NodeJS.ErrnoException) => callback(error, '', 0),
-    )
+  readonly connectLookup: LookupFunction = (name, options, callback) => {
+    const admit = (found: readonly LookupAddress[]) => {
+      const refusal = this.#refusalAt(name, found)
+      if (refusal !== undefined) throw new AddressBlocked(refusal)
+      return this.#guard.admit(name, found)
+    }
+    this.#answer(name, options, admit, callback)
+  }
+
+  /** The same for a proxy, which the user has chosen. */
+  readonly proxyLookup: LookupFunction = (name, options, callback) => {
+    this.#answer(name, options, (found) => found, callback)
+  }
+
+  #answer(
+    name: string,
+    options: LookupOptions,
+    admit: (found: readonly LookupAddress[]) => readonly LookupAddress[],
+    callback: Parameters<LookupFunction>[2],
+  ): void {
+    this.#resolve(name)
+      .then(admit)
+      .then(
+        (addresses) => {
+          const family = options.family === 4 || options.family === 6 ? options.family : undefined
+          const found = addresses.filter((each) => family === undefined || each.family === family)
+          const [first] = found
+          if (first === undefined) callback(notFound(name), '', 0)
+          else if (options.all === true) callback(null, [...found])
+          else callback(null, first.address, first.family)
+        },
+        (error: NodeJS.ErrnoException) => callback(error, '', 0),
+      )
   }
 
   #refusalAt(name: string, found: readonly LookupAddress[]): string | undefined {

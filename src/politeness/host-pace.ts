@@ -17,7 +17,7 @@
  * - A failure (429, 5xx, time-out, reset) doubles the gap, from 1 s up to 60 s. Each good answer takes a tenth of the height of the back-off
  *   off again. If the failed request then comes through, it was our pace that the host could not bear: for ten minutes the gap stays half
  *   as long again as the one that failed, so that the pace settles below what the host can bear, and does not swing about it. (A page that
- *   fails whatever the pace says nothing of the pace.)
+ *   fails whatever the pace says nothing of the pace. Nor does a proxy that fails: then requests wait as long, and no gap is learnt.)
  * - After five failures in a row the host gets a pause of five minutes, and then one request; after three pauses it is put aside. So it is
  *   after ten answers in a row that refuse us (401, 403, a challenge): we do not look for a way round.
  * - A delay of 0 is for servers of one's own: no gap and no rest, though failures and Retry-After still count.
@@ -37,8 +37,8 @@ export interface PaceOptions {
 /** What a visit tells about the host. */
 export interface Visit {
   readonly timing: Timing
-  /** How the host took it. */
-  readonly answer: 'good' | 'trouble' | 'refusal'
+  /** How the host took it; `unreached` where the request came no further than to a proxy. */
+  readonly answer: 'good' | 'trouble' | 'refusal' | 'unreached'
   /** Whether the request had failed before. */
   readonly isRetry: boolean
   readonly retryAfterMs: number | undefined
@@ -134,7 +134,7 @@ type Health = Pick<
 /** What the host can bear, as far as its answers tell. */
 function healthAfter(before: HostPace, visit: Visit, statedDelayMs: number): Health {
   const gapMs = Math.max(before.backOffMs, statedDelayMs)
-  if (visit.answer === 'trouble') {
+  if (visit.answer === 'trouble' || visit.answer === 'unreached') {
     const failures = before.failures + 1
     // What was out already when the pause began, and fails too, is no round of its own.
     const isRound =
@@ -143,7 +143,7 @@ function healthAfter(before: HostPace, visit: Visit, statedDelayMs: number): Hea
     return {
       backOffMs,
       backOffStepMs: backOffMs / recoverySteps,
-      failedGapMs: before.failures === 0 ? gapMs : before.failedGapMs,
+      failedGapMs: before.failures > 0 ? before.failedGapMs : visit.answer === 'trouble' ? gapMs : before.strainedGapMs,
       strainedGapMs: before.strainedGapMs,
       strainedUntil: before.strainedUntil,
       failures,

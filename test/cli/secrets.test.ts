@@ -2,6 +2,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { openHttpProxy } from '../sites/proxies.ts'
 import { openWeb, send, type WebOptions } from '../sites/web.ts'
 import { openFolder, runDoff } from './run-doff.ts'
 
@@ -80,6 +81,33 @@ describe('a secret', () => {
     expect([resumed.code, resumed.stderr.includes('basicAuth was not set, is a secret')]).toEqual([0, true])
     expect(await readFile(join(folder, 'out.jsonl'), 'utf8')).toBe('{"title":"Inside"}\n{"title":"Inside"}\n')
     expectNoSecret((await contentsOf(join(folder, '.doff'))) + without.stderr + resumed.stderr)
+  })
+
+  it('that a proxy wants is kept nowhere, and the crawl does not go on without the proxy by accident', async () => {
+    const { site, folder } = await openSite({
+      '/': (_request, response) => send(response, 200, '<a href="/deep">x</a>'),
+    })
+    const proxy = await openHttpProxy({ credentials: `ada:${secret}` })
+    const setting = `proxy=http://ada:${secret}@127.0.0.1:${proxy.port}`
+    const first = await runDoff(folder, [
+      'crawl',
+      'pages',
+      '-a',
+      `site=${site}`,
+      ...told,
+      '--max-pages',
+      '1',
+      '-s',
+      setting,
+    ])
+    expect(first.code).toBe(3)
+    expect(proxy.log.map(({ target }) => target)).toEqual([`${site}robots.txt`, site])
+    const without = await runDoff(folder, ['crawl', 'pages', '--resume', '--max-pages', '9'])
+    expect([without.code, proxy.log.length]).toEqual([2, 2])
+    expect(without.stderr).toContain('went through a proxy, whose password is not kept with it: give `proxy` again')
+    const none = await runDoff(folder, ['crawl', 'pages', '--resume', '--max-pages', '9', '-s', 'proxy=none'])
+    expect([none.code, proxy.log.length]).toEqual([0, 2])
+    expectNoSecret((await contentsOf(join(folder, '.doff'))) + first.stderr + without.stderr + none.stderr)
   })
 
   it.each([

@@ -27,6 +27,7 @@ const faults = {
   tls_wrong_host: final,
   tls_handshake: final,
   address_blocked: final,
+  proxy_auth: final,
   headers_too_large: final,
   body_too_large: final,
   bad_encoding: final,

@@ -350,3 +350,21 @@ describe('whatever a host does', () => {
     )
   })
 })
+
+describe('a proxy that fails', () => {
+  const unreached = visit({ answer: 'unreached' as const })
+  const cameThrough = visit({ isRetry: true })
+
+  it('makes requests wait as a host in trouble does', () => {
+    const failed = Array.from({ length: 5 }, () => unreached)
+    const troubled = Array.from({ length: 5 }, () => trouble)
+    const waits = (visits: readonly Visit[]) => pacesAfter(visits).map(({ nextVisitAt }) => nextVisitAt)
+    expect(waits(failed)).toEqual(waits(troubled))
+  })
+
+  it('says nothing of what the host can bear: no gap is learnt of it, and none forgotten', () => {
+    const learnt = pacesAfter([unreached, cameThrough]).at(-1)
+    expect(learnt).toMatchObject({ strainedGapMs: 0, failures: 0 })
+    expect(pacesAfter([trouble, cameThrough, unreached, cameThrough]).at(-1)?.strainedGapMs).toBe(1_000)
+  })
+})
