@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { type CrawlEvent, crawl, defineSpider, type Page } from '../src/index.ts'
+import { type CrawlEvent, crawl, defineSpider, type Page, type SendingOptions } from '../src/index.ts'
 import { Store } from '../src/store/store.ts'
 import { openFolder, runDoff, startDoff } from './cli/run-doff.ts'
 import { collect } from './sites/spiders.ts'
@@ -196,6 +196,26 @@ describe('a request', () => {
   })
 })
 
+describe('a request that was cut off, and may have arrived', () => {
+  it.each<[what: string, asked: SendingOptions, sent: number]>([
+    ['is not made again if it is a POST', { form: { q: 1 } }, 1],
+    ['is made again if it is a POST that says it may be', { form: { q: 1 }, idempotent: true }, 2],
+    ['is made again if it is a HEAD', { method: 'HEAD' }, 2],
+    ['is not made again if it is a GET that says it may not be', { idempotent: false }, 1],
+  ])('%s', async (_what, asked, sent) => {
+    const cutOff: Answer = (response, got, visit) => {
+      if (visit === 1) response.destroy()
+      else ok(response, got, visit)
+    }
+    const { site, whats } = await openAsked({ '/s': cutOff })
+    const spider = defineSpider({ name: 'cut', seeds: [{ url: `${site}s`, ...asked }], parse: echo })
+    const run = crawl(spider, quick)
+    expect(await collect(run)).toHaveLength(sent - 1)
+    expect(whats()).toHaveLength(sent)
+    expect(run.stats.failedBy).toEqual(sent === 1 ? { connection_reset: 1 } : {})
+  })
+})
+
 describe('a HEAD', () => {
   it('is a page with headers and no body, whatever encoding and length it names', async () => {
     const { site, whats } = await openAsked({
@@ -282,7 +302,7 @@ describe('a redirect', () => {
       seeds: [{ url: new URL('/in', web.urls[0]).href, headers }],
       parse: echo,
     })
-    const items = await collect(crawl(spider, { ...quick, within: 'anywhere' }))
+    const items = await collect(crawl(spider, { ...quick, within: 'anywhere', allowPrivate: ['127.0.0.0/8'] }))
     expect(items).toEqual([{ text: 'out', redirects: ['/in', '/on'] }])
     expect(got[0]).toMatchObject({
       authorization: 'Bearer s',
