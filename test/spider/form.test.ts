@@ -345,6 +345,12 @@ describe('values given', () => {
       ],
     ],
     [
+      'leave it alone where the box is not checked',
+      '<input type=hidden name=a value=0><input type=checkbox name=a value=1 checked>',
+      { a: false },
+      [['a', '0']],
+    ],
+    [
       'choose a radio button',
       '<input type=radio name=a value=1 checked><input type=radio name=a value=2>',
       { a: '2' },
