@@ -216,6 +216,22 @@ describe('a crawl with cookies', () => {
     expect(cookiesAt('/sitemap.xml')).toHaveLength(1)
   })
 
+  it('takes none from a proxy that answers for itself', async () => {
+    const { here, cookiesAt } = await openSite(
+      {},
+      {
+        'http://a.test/robots.txt': (_request, response) => send(response, 404, ''),
+        'http://a.test/one': (_request, response) =>
+          void response.writeHead(407, { 'set-cookie': 'a=proxy; Path=/', 'proxy-authenticate': 'Basic' }).end(),
+        'http://a.test/two': ok,
+      },
+    )
+    const spider = { ...visitor(['http://a.test/one']), seeds: ['http://a.test/one', 'http://a.test/two'] }
+    await collect(crawl(spider, { cookies: true, proxy: here }))
+    expect(cookiesAt('http://a.test/one')).toEqual([undefined])
+    expect(cookiesAt('http://a.test/two')).toEqual([undefined])
+  })
+
   it('tells no observer of them', async () => {
     const { here } = await openSite({ '/set': ['a=s3cret'] }, { '/then': ok })
     const events: CrawlEvent[] = []

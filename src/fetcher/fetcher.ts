@@ -123,7 +123,8 @@ export class Fetcher implements AsyncDisposable {
     const answer =
       answered instanceof Error ? answered : (this.#connections.proxyFaultIn(url, answered.status) ?? answered)
     if (answer instanceof Error || answer.isCut) await exchange.hangUp()
-    jar?.take(url, exchange.headers['set-cookie'])
+    // What a proxy says for itself is not the host's.
+    if (answer === answered) jar?.take(url, exchange.headers['set-cookie'])
     const base = { timing: exchange.timing, bytes: exchange.bytes, address: exchange.address }
     return { ...base, ...(await outcomeOf(`${method} ${url}`, url, answer, exchange.progress, limits)) }
   }
