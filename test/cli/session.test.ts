@@ -3,6 +3,7 @@ import { readFile, stat } from 'node:fs/promises'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { openWeb, send } from '../sites/web.ts'
@@ -13,7 +14,7 @@ export default defineSpider({
   name: 'members',
   seeds: ({ site }) => [site ?? 'http://127.0.0.1:9/'],
   *parse(page) {
-    for (const url of page.links('a.login')) yield page.follow(url, 'list')
+    yield page.follow(page.form('form', { user: 'ada', password: 'sesame' }), 'list')
   },
   parsers: {
     *list(page) {
@@ -25,6 +26,10 @@ export default defineSpider({
   },
 })
 `
+
+const loginForm = `<form method="post" action="/login">
+  <input name="user"><input name="password" type="password"><input name="token" type="hidden" value="t0"><button>Go</button>
+</form>`
 
 const pages = 24
 
@@ -45,8 +50,10 @@ async function openClub() {
   const list = Array.from({ length: pages }, (_, page) => `<a class="page" href="/member-${page}">${page}</a>`).join('')
   const web = await openWeb({
     routes: {
-      '/': (_request, response) => send(response, 200, '<a class="login" href="/login?as=guest">log in</a>'),
-      '/login?as=guest': (_request, response) => {
+      '/': (_request, response) => send(response, 200, loginForm),
+      '/login': async (request, response) => {
+        const sent = `${request.method} ${await text(request)}`
+        if (sent !== 'POST user=ada&password=sesame&token=t0') return send(response, 403, sent)
         const session = `s3cret-${sessions.length}-${Math.random()}`
         sessions.push(session)
         const cookies = [`session=${session}; Path=/; HttpOnly; SameSite=Strict`, 'theme=dark; Path=/; Max-Age=3600']
