@@ -5,7 +5,7 @@
  */
 import { isIP, type Socket } from 'node:net'
 import { Agent, buildConnector, Client, type Dispatcher, Pool } from 'undici'
-import { hostOf } from '../canonical-url.ts'
+import { hostOf, isLoopback } from '../canonical-url.ts'
 import { AddressBlocked, type AddressGuard, withoutBrackets } from './address-guard.ts'
 import { type Carrier, Exchange } from './exchange.ts'
 import type { Names } from './names.ts'
@@ -115,49 +115,65 @@ export class Connections implements AsyncDisposable {
 
   #connectorOf(options: ConnectionsOptions): Connect {
     const { connectTimeoutMs: timeout, http2 = true } = options
-    const { connectLookup: lookup } = this.#names
-    if (this.#proxy === undefined) return this.#verifying({ timeout, lookup, allowH2: http2, preferH2: http2 }, options)
+    const offered = { allowH2: http2, preferH2: http2 }
+    if (this.#proxy === undefined)
+      return this.#guarded(this.#verifying({ timeout, lookup: this.#names.connectLookup, ...offered }, options))
+    // Whoever names a proxy knows where it is.
     const open = this.#verifying({ timeout, lookup: this.#names.proxyLookup, allowH2: false }, options)
-    const secure = this.#verifying({ timeout, allowH2: http2, preferH2: http2 }, options)
-    return throughProxy(this.#proxy, open, secure, timeout)
+    const secure = this.#verifying({ timeout, ...offered }, options)
+    const through = throughProxy(this.#proxy, open, secure, timeout)
+    return this.#refusing(through, (host) => this.#refusalBehindProxy(host))
   }
 
-  /** Opens sockets, verifies certificates where it should, and keeps track: the agent does not close those that are still connecting. */
-  #verifying(common: buildConnector.BuildOptions, { ignoreCertificateOf = [] }: ConnectionsOptions): Connect {
+  /** Verifies certificates where it should, and keeps the sockets: the agent does not close those that are still connecting. */
+  #verifying(common: buildConnector.BuildOptions, { ignoreCertificateOf = [] }: ConnectionsOptions): OpenSocket {
     const verified = buildConnector({ ...common, rejectUnauthorized: true }) as OpenSocket
     const unverified = buildConnector({ ...common, rejectUnauthorized: false }) as OpenSocket
     const trusted = new Set(ignoreCertificateOf.map((host) => withoutBrackets(hostOf(`https://${host}/`))))
     return (target, callback) => {
-      const host = withoutBrackets(target.hostname)
-      // Names are checked when they are resolved; an address is not. A proxy was chosen by the user.
-      const isChecked = this.#proxy === undefined && isIP(host) !== 0
-      const refusal = isChecked ? this.#guard.refusalOf(target.hostname, host) : undefined
-      if (refusal !== undefined) queueMicrotask(() => callback(new AddressBlocked(refusal), null))
-      else this.#keep(host, (trusted.has(host) ? unverified : verified)(target, callback))
+      const isTrusted = trusted.has(withoutBrackets(target.hostname))
+      const socket = (isTrusted ? unverified : verified)(target, callback)
+      this.#sockets.add(socket)
+      return socket.once('close', () => this.#sockets.delete(socket))
     }
   }
 
-  #keep(host: string, socket: Socket): void {
-    this.#sockets.add(socket)
-    // Before the listener of undici's, who sends the first request at once.
-    socket.prependOnceListener('connect', () => {
-      const slip = this.#slipOf(host, socket)
-      if (slip !== undefined) return void socket.destroy(new AddressBlocked(slip))
-      const sockets = this.#open.get(host) ?? new Set()
-      this.#open.set(host, sockets.add(socket))
-    })
-    socket.once('close', () => {
-      this.#sockets.delete(socket)
-      const sockets = this.#open.get(host)
-      sockets?.delete(socket)
-      if (sockets?.size === 0) this.#open.delete(host)
-    })
+  /** Names are checked when they are resolved; an address is not. */
+  #guarded(open: OpenSocket): Connect {
+    const connect: Connect = (target, callback) => {
+      const host = withoutBrackets(target.hostname)
+      const socket = open(target, callback)
+      // Before the listener of undici's, who sends the first request at once.
+      socket.prependOnceListener('connect', () => {
+        const { remoteAddress } = socket
+        // The last word is the socket's own: where it is open to, and not where it was sent. Without an address it is closed already.
+        const slip = remoteAddress === undefined ? undefined : this.#guard.refusalOf(host, remoteAddress)
+        if (slip !== undefined) return void socket.destroy(new AddressBlocked(slip))
+        const sockets = this.#open.get(host) ?? new Set()
+        this.#open.set(host, sockets.add(socket))
+      })
+      socket.once('close', () => {
+        const sockets = this.#open.get(host)
+        sockets?.delete(socket)
+        if (sockets?.size === 0) this.#open.delete(host)
+      })
+    }
+    return this.#refusing(connect, (host) => (isIP(host) === 0 ? undefined : this.#guard.refusalOf(host, host)))
   }
 
-  /** The last word is the socket's own: where it is open to, and not where it was sent. One without an address is closed already. */
-  #slipOf(host: string, { remoteAddress }: Socket): string | undefined {
-    if (this.#proxy !== undefined || remoteAddress === undefined) return undefined
-    return this.#guard.refusalOf(host, remoteAddress)
+  #refusing(connect: Connect, refusalOf: (host: string) => string | undefined): Connect {
+    return (target, callback) => {
+      const refusal = refusalOf(withoutBrackets(target.hostname))
+      if (refusal === undefined) connect(target, callback)
+      else queueMicrotask(() => callback(new AddressBlocked(refusal), null))
+    }
+  }
+
+  /** Where a name leads is known to the proxy alone, but for addresses, and for names that need no server (RFC 6761 section 6.3). */
+  #refusalBehindProxy(host: string): string | undefined {
+    const address = isIP(host) === 0 ? (isLoopback(host) ? '127.0.0.1' : undefined) : host
+    if (address === undefined || this.#guard.admit(host, [{ address }]).length > 0) return undefined
+    return this.#guard.refusalOf(host, address)
   }
 }
 

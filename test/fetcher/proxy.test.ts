@@ -12,10 +12,12 @@ import { collect, pagesSpider } from '../sites/spiders.ts'
 /** Nobody here resolves a name: that is the proxy's to do. */
 const noNames = () => Promise.reject(new Error('a name was looked up here'))
 
+const here = ['127.0.0.0/8', '::1']
+
 function openFetcher(options: Partial<FetcherOptions> = {}): Fetcher {
   const limits = { perHostConcurrency: 1, connectTimeoutMs: 1_000, headersTimeoutMs: 2_000, bodyTimeoutMs: 2_000 }
   const fetcher = new Fetcher(
-    { userAgent: 'doff/0 (+test)', from: undefined, allowPrivate: [], lookup: noNames, ...limits, ...options },
+    { userAgent: 'doff/0 (+test)', from: undefined, allowPrivate: here, lookup: noNames, ...limits, ...options },
     systemClock,
   )
   onTestFinished(() => fetcher[Symbol.asyncDispose]())
@@ -218,4 +220,27 @@ describe('a crawl through a proxy', () => {
     expect(run.stats).toMatchObject({ fetched: 0, deferredBy: { robots_unreachable: 1 } })
     expect(web.requests).toEqual([])
   })
+})
+
+describe('the address guard behind a proxy', () => {
+  it.each(['http', 'socks5'] as const)(
+    'lets nobody reach what is private, by address or as localhost (%s)',
+    async (scheme) => {
+      const proxy = await (scheme === 'http' ? openHttpProxy : openSocksProxy)()
+      const web = await openPlainWeb()
+      const fetcher = openFetcher({ proxy: proxyAt(scheme, proxy), allowPrivate: [] })
+      // A connection to the proxy opens no door to its own machine.
+      expect(await fetcher.fetch(`http://shop.test:${web.port}/`, limits)).toMatchObject({ kind: 'page' })
+      expect(fetcher.refusalOf('127.0.0.1')).toBeDefined()
+      for (const host of ['127.0.0.1', '[::1]', '10.0.0.1', '[::ffff:127.0.0.1]', 'localhost', 'a.localhost']) {
+        for (const url of [`http://${host}:${web.port}/`, `https://${host}/`])
+          expect(await fetcher.fetch(url, limits)).toMatchObject({ kind: 'failed', reason: 'address_blocked' })
+      }
+      expect(proxy.log).toHaveLength(1)
+      const typedHosts = ['localhost', '127.0.0.1']
+      const typed = openFetcher({ proxy: proxyAt(scheme, proxy), allowPrivate: [], typedHosts })
+      for (const host of typedHosts)
+        expect(await typed.fetch(`http://${host}:${web.port}/`, limits)).toMatchObject({ kind: 'page' })
+    },
+  )
 })

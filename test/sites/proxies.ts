@@ -32,7 +32,7 @@ export interface ProxyOptions {
   readonly isSecure?: boolean
 }
 
-const addressOf = (host: string) => (host.endsWith('.test') ? '127.0.0.1' : host.replace(/^\[|\]$/g, ''))
+const addressOf = (host: string) => (/(^|\.)(test|localhost)$/.test(host) ? '127.0.0.1' : host.replace(/^\[|\]$/g, ''))
 
 async function start(
   server: Server,
