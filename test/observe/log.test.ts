@@ -77,4 +77,17 @@ describe('the log', () => {
       'warn: the certificate of b.test is NOT verified (ignoreCertificateOf): anybody may answer for it',
     ])
   })
+
+  it('tells the method of a request that is no GET, beside its URL', () => {
+    const told: unknown[] = []
+    const tell = (facts: unknown) => void told.push(facts)
+    const observe = logEvents({ debug: tell, info: tell, warn: tell, error: tell } as unknown as Log)
+    const sending = { method: 'POST', headers: {}, body: 'q=1', isIdempotent: true } as const
+    for (const asked of [request(`${origin}/s`, { sending }), request(`${origin}/s`)])
+      observe({ kind: 'retry', request: asked, reason: 'connection_reset', message: 'why' })
+    expect(told).toEqual([
+      { method: 'POST', url: `${origin}/s`, attempt: 1 },
+      { url: `${origin}/s`, attempt: 1 },
+    ])
+  })
 })

@@ -80,6 +80,15 @@ const audited = (rows: readonly Row[], options = optionsWith()) => [...auditHost
 const breachesIn = (rows: readonly Row[], options = optionsWith()): [Breach['promise'], number][] =>
   audited(rows, options).flatMap(({ breaches }) => breaches.map(({ promise, id }) => [promise, id]))
 
+it('a breach of a request that is no GET tells its method', () => {
+  const url = `${site}/private`
+  const [host] = audited(rowsOf({}, { url, method: 'POST' }, { url }))
+  expect(host?.breaches.map(({ message }) => message)).toEqual([
+    `Line 2 of robots.txt says Disallow: /private: page POST ${url}`,
+    `Line 2 of robots.txt says Disallow: /private: page ${url}`,
+  ])
+})
+
 describe('a ledger in which every promise was kept', () => {
   it('is clean, and tells of each host what a server would see', () => {
     const rows = rowsOf({}, { retryAfterMs: 500, status: 429 }, { sentAt: 1_750 }, { sentAt: 1_960 })
