@@ -224,6 +224,18 @@ describe('a crawl with cookies', () => {
     expect(cookiesAt('/sitemap.xml')).toHaveLength(1)
   })
 
+  it.each([true, false])("ours: a follow's own go instead of the jar's, with cookies %s", async (cookies) => {
+    const { here, cookiesAt } = await openSite({ '/set': ['a=1; Path=/'] }, { '/then': ok })
+    const own = defineSpider({
+      name: 'own',
+      seeds: [`${here}set`],
+      options: { delayMs: 0, cookies },
+      parse: (page) => (page.url.pathname === '/set' ? [page.follow('/then', { headers: { Cookie: 'own=2' } })] : []),
+    })
+    await collect(crawl(own))
+    expect(cookiesAt('/then')).toEqual(['own=2'])
+  })
+
   it('takes none from a proxy that answers for itself', async () => {
     const { here, cookiesAt } = await openSite(
       {},

@@ -105,6 +105,23 @@ describe('basic authentication', () => {
     expect(elsewhere.every(({ authorization }) => authorization === undefined)).toBe(true)
   })
 
+  it("ours: a follow's own header goes before it", async () => {
+    const { seen, here } = await openSites()
+    const own = defineSpider({
+      name: 'own',
+      seeds: [here],
+      options: { delayMs: 0, basicAuth: { [new URL(here).origin]: 'ada:s3cret' } },
+      parse: (page) =>
+        page.url.pathname === '/' ? [page.follow('/page', { headers: { Authorization: 'Bearer mine' } })] : [],
+    })
+    await collect(crawl(own))
+    expect(seen.map(({ path, authorization }) => [path, authorization])).toEqual([
+      ['/robots.txt', secret],
+      ['/', secret],
+      ['/page', 'Bearer mine'],
+    ])
+  })
+
   it.each([
     ['another scheme', (origin: string) => origin.replace('http:', 'https:')],
     ['another port', (origin: string) => origin.replace(/:\d+$/, ':1')],
