@@ -32,6 +32,7 @@ export function countsOf(event: CrawlEvent): Counts {
         items_withheld: event.itemsWithheld,
         skipped_links: event.skippedLinks,
         nofollow_links: event.nofollowLinks,
+        ...(event.fileBytes === undefined ? undefined : { files: 1, file_bytes: event.fileBytes }),
       }
     }
     case 'deferred':

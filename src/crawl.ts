@@ -4,11 +4,13 @@
  * It begins when it is first read, and is read once. Leaving the loop ends it (I6): `break`, `throw`, an aborted signal and disposal stop
  * it at once; `drain()` lets what was begun come to its end.
  */
+import { join } from 'node:path'
 import { hostOf, originOf } from './canonical-url.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { ContactError, CrawlInUseError, messageOf, OptionError } from './errors.ts'
 import type { CrawlEvent, Observer, StopReason } from './events.ts'
 import { CookieJar } from './fetcher/cookies.ts'
+import { Downloads } from './fetcher/downloads.ts'
 import { Fetcher, type Transport } from './fetcher/fetcher.ts'
 import type { Lookup } from './fetcher/names.ts'
 import type { Frontier } from './frontier/frontier.ts'
@@ -223,6 +225,7 @@ class CrawlRun<Item extends object> implements Crawl<Item> {
       notify({ kind: 'offered', result: await frontier.offer(requests) })
     }
     const { sitemaps } = this.#spider
+    const folder = options.files ?? (store === undefined ? undefined : join(store.folder, 'files'))
     const requested = frontier.counts.sitemaps ?? 0
     const visitor = new Visitor({
       spider: this.#spider,
@@ -235,6 +238,7 @@ class CrawlRun<Item extends object> implements Crawl<Item> {
       throttle,
       crowds: new Crowds(options),
       items,
+      downloads: folder === undefined ? undefined : new Downloads(folder, options.maxFileBytes),
       sitemaps: sitemaps === undefined ? undefined : new SitemapVisits({ sitemaps, options, offer, requested }),
       clock,
       random: this.#random,

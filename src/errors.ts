@@ -14,6 +14,7 @@ export type DoffErrorCode =
   | 'spider_not_found'
   | 'bad_output'
   | 'output_failed'
+  | 'files_failed'
   | 'crawl_in_use'
   | 'stale_turn'
   | 'store_not_found'
@@ -83,6 +84,11 @@ export class OutputFailedError extends DoffError {
     super(message, { cause: options.cause })
     this.readerLeft = options.readerLeft ?? false
   }
+}
+
+/** A downloaded file cannot be kept: a full disk, missing permissions. */
+export class FilesFailedError extends DoffError {
+  readonly code = 'files_failed'
 }
 
 /** A crawl can be read once, by one reader. */

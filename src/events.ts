@@ -129,6 +129,8 @@ export interface Ended {
   readonly nofollowLinks: number
   /** Items that were dropped because the page says noindex. */
   readonly itemsWithheld: number
+  /** The size of the file that was downloaded. */
+  readonly fileBytes: number | undefined
   /** One sentence, unless all went well. */
   readonly message: string | undefined
   /** What a parser threw. */

@@ -12,6 +12,7 @@ export {
   CrawlInUseError,
   DoffError,
   type DoffErrorCode,
+  FilesFailedError,
   OptionError,
   OutputError,
   OutputFailedError,
@@ -46,10 +47,10 @@ export type { CrawlRequest, Method, PageRequest, RobotsRequest, Sending, Sitemap
 export type { ArgumentsSchema, StandardSchema } from './spider/arguments.ts'
 export { defineSpider } from './spider/define-spider.ts'
 export type { Extracted, Selector, SelectorMap } from './spider/extract.ts'
-export type { Follow, FollowOptions, FollowTarget } from './spider/follow.ts'
+export type { DownloadOptions, Follow, FollowOptions, FollowTarget } from './spider/follow.ts'
 export type { FormOptions, FormRequest, FormValues } from './spider/form.ts'
 export type { FilePart } from './spider/multipart.ts'
-export { Page, type PageSource } from './spider/page.ts'
+export { type DownloadedFile, Page, type PageSource } from './spider/page.ts'
 export type { FormFields, RequestSpec, SendingOptions } from './spider/sending.ts'
 export type { SitemapsFields, SitemapsSpec } from './spider/sitemap/check-sitemaps.ts'
 export type { ItemOf, Seed, SeedSpec, Spider, SpiderSpec } from './spider/spider.ts'

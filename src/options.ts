@@ -261,6 +261,14 @@ export const optionTable = {
   bodyTimeoutMs: duration('Between two pieces of a body.', 30_000),
   totalTimeoutMs: duration('For one request in all.', 120_000),
   maxBodyBytes: bytes('Size of a body, decoded. A longer one is an error, never cut.', 10 * 1024 * 1024),
+  files: option<string | undefined>({
+    schema: z.string().min(1).optional(),
+    expects: 'the path of a folder',
+    default: undefined,
+    meaning: 'The folder that downloads are kept in. Left out, it is `files` in the store.',
+    read: readText,
+  }),
+  maxFileBytes: bytes('Size of a download, decoded; each may name its own.', 1024 ** 3),
   maxCrawlDelayMs: duration(
     'An origin whose Crawl-delay is longer is put off; it is never visited sooner than it asks.',
     60_000,

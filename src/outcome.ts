@@ -61,6 +61,17 @@ export interface Timing {
   readonly endedAt: number
 }
 
+/** A body that was kept as a file. */
+export interface StoredFile {
+  /** The folder of the crawl's files as it was named, and the name in it. */
+  readonly path: string
+  readonly bytes: number
+  /** In hexadecimal. */
+  readonly sha256: string
+  /** Its media type, as the server says: `image/png`. */
+  readonly type: string
+}
+
 interface OutcomeBase {
   readonly timing: Timing
   /** The size of the answer's body on the wire. */
@@ -75,6 +86,8 @@ export interface PageOutcome extends OutcomeBase {
   readonly headers: Headers
   /** Decoded from its content encoding, at most `maxBodyBytes`. */
   readonly body: Uint8Array
+  /** Where the body is, if it was kept as a file; `body` is empty then. */
+  readonly file?: StoredFile | undefined
 }
 
 export interface RedirectOutcome extends OutcomeBase {
@@ -92,6 +105,8 @@ export interface RetryOutcome extends OutcomeBase {
   readonly headers: Headers
   /** One sentence for the log. */
   readonly message: string
+  /** A download got further than the try before, and the next one goes on there. */
+  readonly isFurther?: boolean
 }
 
 export interface FailedOutcome extends OutcomeBase {

@@ -3,9 +3,11 @@
  */
 import type { Clock } from './clock.ts'
 import type { PageDirectives } from './directives.ts'
-import { messageOf } from './errors.ts'
+import { messageOf, OptionError } from './errors.ts'
 import { type CrawlEvent, emptyResult } from './events.ts'
 import { decodeText } from './fetcher/charset.ts'
+import type { Downloads } from './fetcher/downloads.ts'
+import type { FetchLimits } from './fetcher/fetcher.ts'
 import { waitBeforeRetry } from './fetcher/retry-policy.ts'
 import { fingerprint } from './frontier/fingerprint.ts'
 import type { Turn } from './frontier/frontier.ts'
@@ -15,7 +17,7 @@ import type { PageOutcome, RedirectOutcome } from './outcome.ts'
 import type { ItemStream } from './output/item-stream.ts'
 import { directivesOf } from './politeness/page-directives.ts'
 import { redirected } from './redirect.ts'
-import { inWords, methodOf, type PageRequest, plainGet } from './request.ts'
+import { type FileSpec, inWords, methodOf, type PageRequest, plainGet } from './request.ts'
 import { again, end, type Spent, withSent } from './spent.ts'
 import { collectFinds, type Finds } from './spider/finds.ts'
 import { Page } from './spider/page.ts'
@@ -26,6 +28,8 @@ export interface PageVisitsParts {
   readonly args: unknown
   readonly options: Options
   readonly items: ItemStream
+  /** `undefined` where there is no folder for them. */
+  readonly downloads: Downloads | undefined
   readonly clock: Clock
 }
 
@@ -41,7 +45,8 @@ export class PageVisits {
   /** @param rule what of robots.txt lets it pass. */
   async visit(turn: Turn, request: PageRequest, rule: string | undefined): Promise<Spent> {
     const { options } = this.#parts
-    const made = await this.#hosts.request(turn, this.#hosts.errandFor(turn, 'page', options, rule))
+    const limits = request.file === undefined ? options : await this.#limitsOf(request.url, request.file)
+    const made = await this.#hosts.request(turn, this.#hosts.errandFor(turn, 'page', limits, rule))
     if (made === undefined) return this.#hosts.wait(turn, 0, {})
     const { event, sent } = this.#hosts.paceAfter(turn, made, this.#hosts.latestRobots(turn))
     const { outcome } = made
@@ -51,13 +56,15 @@ export class PageVisits {
       case 'redirect':
         return withSent(this.#redirect(request, outcome, event), sent)
       case 'retry': {
-        const { reason, message, timing } = outcome
+        const { reason, message, timing, isFurther = false } = outcome
         const { attempt, sending: { isIdempotent } = plainGet } = request
-        const waitMs = waitBeforeRetry(reason, { attempt, isIdempotent }, options.maxRetries)
+        // A long file may be cut off often, and come all the same.
+        const waitMs = isFurther ? 0 : waitBeforeRetry(reason, { attempt, isIdempotent }, options.maxRetries)
         if (waitMs === undefined)
           return withSent(end(request, { state: 'failed', reason }, { events: [event], message }), sent)
         const retry: CrawlEvent = { kind: 'retry', request, reason, message }
-        return withSent(again({ ...request, attempt: attempt + 1 }, [event, retry], timing.endedAt + waitMs), sent)
+        const next = { ...request, attempt: isFurther ? attempt : attempt + 1 }
+        return withSent(again(next, [event, retry], timing.endedAt + waitMs), sent)
       }
       case 'failed': {
         const { reason, message } = outcome
@@ -85,7 +92,8 @@ export class PageVisits {
 
   async #parse(request: PageRequest, outcome: PageOutcome, event: CrawlEvent): Promise<Spent> {
     const { spider, args, items, options } = this.#parts
-    const page = new Page({ ...request, ...outcome, decode: decodeText, args, ...this.#signals })
+    const { file } = outcome
+    const page = new Page({ ...request, ...outcome, file, decode: decodeText, args, ...this.#signals })
     const places = items.openPlaces()
     let finds: Finds
     let asked: PageDirectives
@@ -97,6 +105,13 @@ export class PageVisits {
       places.giveBack()
       const message = `Parser \`${request.parser}\` failed: ${messageOf(error)}: ${namedIn(request)}`
       return end(request, { state: 'failed', reason: 'parser' }, { events: [event], message, error })
+    }
+    if (this.#parts.downloads === undefined && finds.follows.some((follow) => follow.file !== undefined)) {
+      places.giveBack()
+      throw new OptionError(
+        'files',
+        `The parser \`${request.parser}\` downloads files, and there is no folder to keep them in: set \`files\` (--files DIR), or use a store`,
+      )
     }
     const { noindex, nofollow, all } = asked
     const isWithheld = noindex && !options.keepNoindex
@@ -119,11 +134,23 @@ export class PageVisits {
         items: isWithheld ? [] : finds.items,
         itemsWithheld: isWithheld ? finds.items.length : 0,
         // That of every HEAD is the same: nothing.
-        content: follows.length === 0 || methodOf(request) === 'HEAD' ? undefined : fingerprint(outcome.body),
+        content:
+          follows.length === 0 || file !== undefined || methodOf(request) === 'HEAD'
+            ? undefined
+            : fingerprint(outcome.body),
         directives: all.length === 0 ? undefined : all,
+        fileBytes: file?.bytes,
       },
     )
     return isWithheld ? spent : { ...spent, places }
+  }
+
+  /** A file takes as long as it is large: what ends a download that hangs are the limits on its pieces, not one on the whole. */
+  async #limitsOf(url: string, file: FileSpec): Promise<FetchLimits> {
+    const { options, downloads } = this.#parts
+    const receiver = await downloads?.begin(url, file)
+    if (receiver === undefined) throw new OptionError('files', `There is no folder to keep ${url} in: set \`files\``)
+    return { ...options, totalTimeoutMs: 0, acceptStatuses: [], receiver }
   }
 
   /** How a page tells what it asks of robots. */

@@ -31,6 +31,14 @@ interface RequestBase {
   readonly redirects: readonly string[]
 }
 
+/** That the answer is to be kept as a file, and what it may be. */
+export interface FileSpec {
+  /** Media types, `image/*` and such among them; all are taken if there are none. */
+  readonly types: readonly string[]
+  /** Left out for the option `maxFileBytes`. */
+  readonly maxBytes?: number | undefined
+}
+
 export interface PageRequest extends RequestBase {
   readonly kind: 'page'
   /** Hops from a seed; a seed has 0, a redirect keeps the depth of what redirected. */
@@ -45,6 +53,8 @@ export interface PageRequest extends RequestBase {
   readonly sending?: Sending | undefined
   /** How many of `redirects`, the first ones, were answers to a POST; left out for none. */
   readonly redirectedPosts?: number | undefined
+  /** Left out where the answer goes to the parser and not to disk. */
+  readonly file?: FileSpec | undefined
 }
 
 export interface RobotsRequest extends RequestBase {
@@ -69,13 +79,14 @@ export interface SitemapRequest extends RequestBase {
 export type CrawlRequest = PageRequest | RobotsRequest | SitemapRequest
 
 /**
- * What a request is known by, so that it is made once. One that is no page, or no GET, does not keep a page of the same URL from being
- * visited; headers make no difference.
+ * What a request is known by, so that it is made once. One that is no page, or no GET, or is kept as a file, does not keep a page of the same
+ * URL from being visited; headers make no difference.
  */
 export function seenAs(request: CrawlRequest): string | undefined {
   if (request.kind === 'page') {
     const { method, body = '' } = request.sending ?? plainGet
-    const name = method === 'GET' ? request.url : `${method} ${request.url} ${body}`
+    const named = method === 'GET' ? request.url : `${method} ${request.url} ${body}`
+    const name = request.file === undefined ? named : `file ${named}`
     // Redirects led back to it with new cookies (redirect.ts): it was seen, and is to be seen again.
     const since = method === 'POST' ? [] : request.redirects.slice(request.redirectedPosts ?? 0)
     const times = since.filter((url) => url === request.url).length

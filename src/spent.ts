@@ -24,6 +24,7 @@ export interface EndDetails {
   readonly itemsWithheld?: number
   readonly skippedLinks?: number
   readonly nofollowLinks?: number
+  readonly fileBytes?: number | undefined
   readonly content?: number | undefined
   readonly directives?: readonly string[] | undefined
   readonly message?: string
@@ -32,7 +33,7 @@ export interface EndDetails {
 
 /** The page has come to its end. */
 export function end(request: PageRequest, state: EndState, details: EndDetails): Spent {
-  const { events = [], follows = [], items = [], content, directives, message, error } = details
+  const { events = [], follows = [], items = [], content, directives, fileBytes, message, error } = details
   const { itemsWithheld = 0, skippedLinks = 0, nofollowLinks = 0 } = details
   const settlement: Ended = { kind: 'ended', end: state, follows, items, content, directives }
   const ended: CrawlEvent = {
@@ -44,6 +45,7 @@ export function end(request: PageRequest, state: EndState, details: EndDetails):
     follows: follows.length,
     skippedLinks,
     nofollowLinks,
+    fileBytes,
     message,
     error,
   }

@@ -47,6 +47,7 @@ describe('the README', () => {
       'test.ts',
       'spiders/new-books.ts',
       'spiders/search.ts',
+      'spiders/covers.ts',
       'config/night.ts',
     ])
   })
@@ -117,6 +118,21 @@ describe('the README', () => {
       .split('\n')
       .map((line) => (JSON.parse(line) as { title: string }).title)
     expect(titles.toSorted()).toEqual([...titlesOf('t=1&q=tea&used=yes&go='), ...titlesOf({ newest: 2 })].toSorted())
+  })
+
+  it('downloads files as it says', async () => {
+    const { folder, shop } = await openExamples()
+    const { stdout } = await runDoff(folder, ['crawl', 'covers', '-o', '-', ...quickly])
+    const items = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { title: string; path: string; bytes: number })
+    expect(items.map(({ title }) => title)).toEqual(shop.books.slice(0, 20).map(({ title }) => title))
+    // The shop has one picture for all of its books.
+    expect(new Set(items.map(({ path }) => path)).size).toBe(1)
+    const { path = '', bytes } = items[0] ?? {}
+    expect(path).toMatch(/^\.doff\/covers\/files\/[0-9a-f]{2}\/[0-9a-f]{64}\.gif$/)
+    expect(await readFile(join(folder, path))).toHaveLength(bytes ?? 0)
   })
 
   it('judges by a robots.txt as it says', async () => {

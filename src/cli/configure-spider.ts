@@ -13,6 +13,7 @@ export interface ConfigurationFlags {
   readonly maxDepth?: string
   readonly contact?: string
   readonly allowPrivate?: readonly string[]
+  readonly files?: string
   readonly profile?: string
 }
 
@@ -30,6 +31,7 @@ export function configureSpider(spider: Spider, flags: ConfigurationFlags): Prom
       ['--max-depth', 'maxDepth', flags.maxDepth],
       ['--contact', 'contact', flags.contact],
       ['--allow-private', 'allowPrivate', flags.allowPrivate?.join(',')],
+      ['--files', 'files', flags.files],
     ],
   })
 }

@@ -48,6 +48,7 @@ const remembered = [
   'maxDepth',
   'contact',
   'allowPrivate',
+  'files',
   'profile',
   'output',
   'replace',

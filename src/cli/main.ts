@@ -1,6 +1,6 @@
 /** The command line: reads arguments, runs a command, and turns every end into an exit code and at most one line on standard error. */
 import { Command, CommanderError, Option } from 'commander'
-import { DoffError, OutputFailedError, StoreFailedError, StoreInUseError } from '../errors.ts'
+import { DoffError, FilesFailedError, OutputFailedError, StoreFailedError, StoreInUseError } from '../errors.ts'
 import { optionTable } from '../options.ts'
 import { version } from '../version.ts'
 import { type AuditFlags, auditCommand } from './audit-command.ts'
@@ -50,7 +50,8 @@ function createProgram(end: (exitCode: number) => void): Command {
       .option('-O, --replace <file>', 'replace a file, once the crawl has finished well; may be repeated', collect)
       .option('--resume', 'go on with the crawl that is in the store, with its arguments, flags and outputs')
       .option('--fresh', 'remove the crawl that is in the store, and start anew')
-      .option('--store <folder>', "the crawl's state; `memory` keeps none (default: .doff/<spider>)"),
+      .option('--store <folder>', "the crawl's state; `memory` keeps none (default: .doff/<spider>)")
+      .option('--files <folder>', 'keep downloads there (default: `files` in the store)'),
   )
     .addOption(new Option('--log-level <level>', 'trace, debug, info, warn, error or silent (default: info)'))
     .addOption(new Option('--log-format <format>', 'auto, json or pretty (default: auto, pretty on a terminal)'))
@@ -139,7 +140,7 @@ function optionHelp(): string {
   return rows.join('\n')
 }
 
-const couldNotGoOn = [OutputFailedError, StoreFailedError, StoreInUseError]
+const couldNotGoOn = [FilesFailedError, OutputFailedError, StoreFailedError, StoreInUseError]
 
 function report(error: unknown): number {
   // commander has said it already; asking for help is no mistake.

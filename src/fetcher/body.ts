@@ -111,6 +111,20 @@ export async function decodeBody(body: Uint8Array, contentEncoding: string, maxB
   return decoded
 }
 
+/** What undoes the encodings of a body as it comes, in this order. @throws BodyError for one that is not known. */
+export function decodersOf(contentEncoding: string): Transform[] {
+  return encodingsOf(contentEncoding)
+    .reverse()
+    .map((name) => {
+      const open = Object.hasOwn(streams, name) ? streams[name] : undefined
+      if (open === undefined) throw unknownEncoding(name)
+      return open(zlibHeader)
+    })
+}
+
+/** Its first bytes are not known yet where the body is decoded as it comes; then `deflate` is what the standard says. */
+const zlibHeader = Uint8Array.of(0x78, 0x9c)
+
 /** Those that change the body, as they were applied. */
 function encodingsOf(contentEncoding: string): string[] {
   const encodings = contentEncoding

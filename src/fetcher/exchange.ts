@@ -5,6 +5,7 @@ import type { Socket } from 'node:net'
 import type { Clock } from '../clock.ts'
 import type { Headers, Timing } from '../outcome.ts'
 import { tooLarge } from './body.ts'
+import type { BodySink, Receiver } from './body-sink.ts'
 import type { Dispatcher } from './connections.ts'
 import type { Progress } from './faults.ts'
 
@@ -13,6 +14,8 @@ export interface ExchangeLimits {
   readonly totalTimeoutMs: number
   /** Keep the first `maxBodyBytes` of a longer body, instead of failing (for robots.txt only: RFC 9309 section 2.5). */
   readonly truncate?: boolean
+  /** Says where the body goes. Default: into memory. */
+  readonly receiver?: Receiver
 }
 
 export interface Answer {
@@ -59,6 +62,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #status = 0
   #headers: Headers = {}
   #chunks: Uint8Array[] = []
+  #sink: BodySink | undefined
 
   constructor(clock: Clock, limits: ExchangeLimits) {
     this.#clock = clock
@@ -101,16 +105,24 @@ export class Exchange implements Dispatcher.DispatchHandler {
     if (this.#gaveUp !== undefined) controller.abort(this.#gaveUp)
   }
 
-  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: Headers): void {
+  onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: Headers): void {
     // RFC 9110 section 15.2: a 1xx answer is an interim one.
     if (status < 200) return
     this.#firstByteAt = this.#clock.now()
     this.#status = status
     this.#headers = headers
+    const flow = { resume: () => controller.resume(), giveUp: (error: Error) => this.#giveUp(error) }
+    const sink = this.#limits.receiver?.receive(status, headers, flow)
+    if (sink instanceof Error) this.#giveUp(sink)
+    else this.#sink = sink
   }
 
-  onResponseData(_controller: Dispatcher.DispatchController, chunk: Uint8Array): void {
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Uint8Array): void {
     this.bytes += chunk.length
+    if (this.#sink !== undefined) {
+      if (!this.#sink.write(chunk)) controller.pause()
+      return
+    }
     this.#chunks.push(chunk)
     if (this.bytes <= this.#limits.maxBodyBytes) return
     if (this.#limits.truncate === true) this.#finish(this.#answer(true))
@@ -155,6 +167,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#endedAt = this.#clock.now()
     clearTimeout(this.#timer)
     this.#chunks = []
+    this.#sink?.end(answer instanceof Error ? answer : undefined)
     this.#resolve(answer)
   }
 }

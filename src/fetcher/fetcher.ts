@@ -7,13 +7,14 @@
  */
 import { canonicalUrl } from '../canonical-url.ts'
 import type { Clock } from '../clock.ts'
-import type { Outcome } from '../outcome.ts'
+import type { Outcome, StoredFile } from '../outcome.ts'
 import { plainGet, type Sending } from '../request.ts'
 import { AddressGuard } from './address-guard.ts'
 import { authorizations } from './basic-auth.ts'
 import { BodyError, decodeBody, decodeStart } from './body.ts'
 import { Connections, type ConnectionsOptions, type Dispatcher } from './connections.ts'
 import type { CookieJar } from './cookies.ts'
+import { DownloadError } from './download.ts'
 import { type Answer, Exchange, type ExchangeLimits, TotalTimeout } from './exchange.ts'
 import { faultOf, type Progress } from './faults.ts'
 import { type Lookup, Names, systemLookup } from './names.ts'
@@ -115,6 +116,7 @@ export class Fetcher implements AsyncDisposable {
       ...(cookie === undefined ? undefined : { cookie }),
       ...sending.headers,
       ...limits.headers,
+      ...limits.receiver?.headers,
       'user-agent': this.#headers['user-agent'],
       ...toProxy,
     }
@@ -125,8 +127,9 @@ export class Fetcher implements AsyncDisposable {
     if (answer instanceof Error || answer.isCut) await exchange.hangUp()
     // What a proxy says for itself is not the host's.
     if (answer === answered) jar?.take(url, exchange.headers['set-cookie'])
+    const file = await limits.receiver?.written()
     const base = { timing: exchange.timing, bytes: exchange.bytes, address: exchange.address }
-    return { ...base, ...(await outcomeOf(`${method} ${url}`, url, answer, exchange.progress, limits)) }
+    return { ...base, ...(await outcomeOf(`${method} ${url}`, url, answer, file, exchange.progress, limits)) }
   }
 
   /** Closes every connection at once; requests that are out end as failed. */
@@ -147,10 +150,12 @@ async function outcomeOf(
   what: string,
   url: string,
   answer: Answer | Error,
+  file: StoredFile | Error | undefined,
   progress: Progress,
   limits: FetchLimits,
 ): Promise<Result> {
-  if (answer instanceof Error) return { ...failure(what, answer, progress), status: undefined, headers: {} }
+  const failureOf = (error: unknown) => failure(what, error, progress, limits)
+  if (answer instanceof Error) return { ...failureOf(answer), status: undefined, headers: {} }
 
   const { status, headers } = answer
   if (redirectStatuses.has(status)) {
@@ -164,6 +169,17 @@ async function outcomeOf(
     const kind = isPassingStatus(status) ? 'retry' : 'failed'
     return { kind, reason: `http_${status}`, status, headers, message: `Status ${status}: ${what}` }
   }
+  if (limits.receiver !== undefined) {
+    if (file instanceof Error) return { ...failureOf(file), status, headers }
+    if (file !== undefined) return { kind: 'page', status, headers, body: new Uint8Array(), file }
+    return {
+      kind: 'failed',
+      reason: `http_${status}`,
+      status,
+      headers,
+      message: `Status ${status} without a file: ${what}`,
+    }
+  }
   try {
     const encoding = String(headers['content-encoding'] ?? '')
     const body =
@@ -172,26 +188,25 @@ async function outcomeOf(
         : await decodeBody(answer.body, encoding, limits.maxBodyBytes)
     return { kind: 'page', status, headers, body }
   } catch (error) {
-    return { ...failure(what, error, progress), status, headers }
+    return { ...failureOf(error), status, headers }
   }
 }
 
-function failure(what: string, error: unknown, progress: Progress) {
+function failure(what: string, error: unknown, progress: Progress, { receiver }: FetchLimits) {
   const reason =
-    error instanceof BodyError
+    error instanceof BodyError || error instanceof DownloadError
       ? error.reason
       : error instanceof TotalTimeout
         ? 'total_timeout'
         : faultOf(error, progress)
   const fault = error instanceof Error && error.message !== '' ? error.message : reason.replaceAll('_', ' ')
+  const limit = receiver === undefined ? 'maxBodyBytes' : 'maxFileBytes, or `maxBytes` of the download'
   const remedy =
-    reason === 'body_too_large'
-      ? ' (raise maxBodyBytes)'
-      : reason === 'address_blocked'
-        ? ' (allowPrivate opens it)'
-        : ''
+    reason === 'body_too_large' ? ` (raise ${limit})` : reason === 'address_blocked' ? ' (allowPrivate opens it)' : ''
   const message = `${fault}: ${what}${remedy}`
-  return isPassing(reason) ? { kind: 'retry' as const, reason, message } : { kind: 'failed' as const, reason, message }
+  return isPassing(reason)
+    ? { kind: 'retry' as const, reason, message, ...(receiver?.isFurther === true ? { isFurther: true } : undefined) }
+    : { kind: 'failed' as const, reason, message }
 }
 
 /** Some servers send UTF-8 in a Location, which headers give us octet by octet. */

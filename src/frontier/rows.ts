@@ -2,7 +2,7 @@
 import type { SQLInputValue } from 'node:sqlite'
 import { type HostPace, unvisited } from '../host.ts'
 import type { JsonValue } from '../json.ts'
-import type { CrawlRequest, Sending } from '../request.ts'
+import type { CrawlRequest, FileSpec, Sending } from '../request.ts'
 
 export type Row = Readonly<Record<string, unknown>>
 
@@ -18,6 +18,7 @@ export const requestColumns = [
   'sitemap',
   'sending',
   'redirected_posts',
+  'file',
 ]
 
 /** In the column `sitemap`, for a sitemap that nobody has named; else it holds the level. */
@@ -29,10 +30,10 @@ export function rowOf(request: CrawlRequest): SQLInputValue[] {
   const ways = redirects.length === 0 ? null : JSON.stringify(redirects)
   if (request.kind !== 'page') {
     const sitemap = request.kind === 'robots' ? null : request.isDiscovery ? discovery : request.level
-    return [url, null, 0, attempt, null, null, ways, request.origin, sitemap, null, null]
+    return [url, null, 0, attempt, null, null, ways, request.origin, sitemap, null, null, null]
   }
-  const { parser, depth, referrer, data, sending, redirectedPosts = null } = request
-  const asked = [jsonOf(sending), redirectedPosts]
+  const { parser, depth, referrer, data, sending, redirectedPosts = null, file } = request
+  const asked = [jsonOf(sending), redirectedPosts, jsonOf(file)]
   return [url, parser, depth, attempt, referrer ?? null, jsonOf(data), ways, null, null, ...asked]
 }
 
@@ -60,6 +61,7 @@ export function requestOf(row: Row): CrawlRequest {
     data: row.data === null ? undefined : (JSON.parse(String(row.data)) as JsonValue),
     ...(row.sending === null ? undefined : { sending: JSON.parse(String(row.sending)) as Sending }),
     ...(row.redirected_posts === null ? undefined : { redirectedPosts: Number(row.redirected_posts) }),
+    ...(row.file === null ? undefined : { file: JSON.parse(String(row.file)) as FileSpec }),
   }
 }
 

@@ -49,12 +49,13 @@ export function summarize(stats: CrawlStats, outputs: readonly string[]): string
 /** What a crawl may have none of. */
 function beside(stats: CrawlStats): readonly string[] {
   const { sitemaps, sitemapsFailed, sitemapPages, sitemapPagesTaken, nofollowLinks, skippedLinks } = stats
-  const { ignoredRobots, ignoredCertificates } = stats
+  const { ignoredRobots, ignoredCertificates, files, fileBytes } = stats
   const links = [
     ...(nofollowLinks === 0 ? [] : [`${count(nofollowLinks)} that say nofollow`]),
     ...(skippedLinks === 0 ? [] : [`${count(skippedLinks)} that lead nowhere (mailto: and the like)`]),
   ]
   return [
+    ...(files === 0 ? [] : [row('files', `${count(files)} downloaded`, size(fileBytes))]),
     ...(sitemaps === 0
       ? []
       : [

@@ -45,6 +45,9 @@ export interface CrawlStats {
   /** Added, and not at an end: waiting in the frontier, or being fetched. */
   readonly waiting: number
   readonly retries: number
+  /** Downloads, and their size on disk before equal ones were made one. */
+  readonly files: number
+  readonly fileBytes: number
   readonly items: number
   /** Items that no output could carry (a NaN, a function). */
   readonly itemsRefused: number
@@ -130,6 +133,8 @@ export class StatsCounter {
       deferredBy,
       waiting: added - fetched - redirected - failed - skipped - deferred,
       retries: count('retries'),
+      files: count('files'),
+      fileBytes: count('file_bytes'),
       items: count('items'),
       itemsRefused: count('items_refused'),
       itemsWithheld: count('items_withheld'),

@@ -60,6 +60,7 @@ export async function collectFinds(
         attempt: 0,
         redirects: [],
         ...(sending === undefined ? undefined : { sending: sending.value as Sending }),
+        ...(find.file === undefined ? undefined : { file: find.file }),
       })
       continue
     }

@@ -7,9 +7,9 @@
 import { type CheerioAPI, load } from 'cheerio'
 import { canonicalUrl } from '../canonical-url.ts'
 import { asksNothing, type PageDirectives } from '../directives.ts'
-import type { Headers } from '../outcome.ts'
+import type { Headers, StoredFile } from '../outcome.ts'
 import { type Extracted, extract, type SelectorMap } from './extract.ts'
-import { Follow, type FollowOptions, type FollowTarget } from './follow.ts'
+import { type DownloadOptions, Follow, type FollowOptions, type FollowTarget, fileSpecOf } from './follow.ts'
 import { type FormOptions, type FormRequest, type FormValues, requestOfForm } from './form.ts'
 import { parseHtml } from './html-document.ts'
 import { partsOf } from './sending.ts'
@@ -22,7 +22,10 @@ export interface PageSource {
   readonly status?: number
   /** Names in lower case. */
   readonly headers?: Headers
-  readonly body: Uint8Array | string
+  /** Default: none. */
+  readonly body?: Uint8Array | string
+  /** Where the body is, if it was downloaded. */
+  readonly file?: StoredFile | undefined
   /** Bytes to text, by the value of the Content-Type header. */
   readonly decode: (body: Uint8Array, contentType: string) => string
   /** Default 0. */
@@ -34,6 +37,12 @@ export interface PageSource {
   readonly followNofollow?: boolean
   /** What the page asks of robots, by its headers and its `<meta>` elements. Default: nothing. */
   readonly directivesOf?: (headers: Headers, metas: readonly Meta[]) => PageDirectives
+}
+
+/** A file that was downloaded: all of it is plain data, to be put into an item. */
+export interface DownloadedFile extends StoredFile {
+  /** That was asked for, before any redirect: what the page calls it that it was found on. */
+  readonly url: string
 }
 
 /** A `<meta name content>`. */
@@ -77,19 +86,42 @@ export class Page<Data = unknown, Args = Readonly<Record<string, string | undefi
 
   /** The body as it came, freed from its content encoding. */
   get body(): Uint8Array {
-    const { body } = this.#source
+    const body = this.#bodyInMemory
     return typeof body === 'string' ? Buffer.from(body) : body
   }
 
   /** The body as text: charset by byte order mark, header, `<meta>`, else UTF-8. */
   get text(): string {
     if (this.#text === undefined) {
-      const { body, decode } = this.#source
+      const { decode } = this.#source
+      const body = this.#bodyInMemory
       const contentType = this.headers['content-type']
       if (typeof body === 'string') this.#text = body
       else this.#text = decode(body, typeof contentType === 'string' ? contentType : '')
     }
     return this.#text
+  }
+
+  /** Whether the body was downloaded, and `file` is there. */
+  get isFile(): boolean {
+    return this.#source.file !== undefined
+  }
+
+  /** The file that was downloaded. @throws TypeError on any other page. */
+  get file(): DownloadedFile {
+    const { file } = this.#source
+    if (file === undefined)
+      throw new TypeError(
+        'there is no `page.file`, for this page was not downloaded (page.download() instead of page.follow())',
+      )
+    const { path, bytes, sha256, type } = file
+    return { url: this.redirects[0] ?? this.url.href, path, bytes, sha256, type }
+  }
+
+  get #bodyInMemory(): Uint8Array | string {
+    const { body = '', file } = this.#source
+    if (file === undefined) return body
+    throw new TypeError(`this page was downloaded, and its body is not in memory but in ${file.path} (page.file.path)`)
   }
 
   /** The page as cheerio has it: https://cheerio.js.org/docs/basics/selecting */
@@ -106,7 +138,7 @@ export class Page<Data = unknown, Args = Readonly<Record<string, string | undefi
 
   /** A search of the whole tree is dear, and few pages have a base. */
   get #baseHref(): string | undefined {
-    return /<base\b/i.test(this.text) ? this.$('base[href]').first().attr('href') : undefined
+    return !this.isFile && /<base\b/i.test(this.text) ? this.$('base[href]').first().attr('href') : undefined
   }
 
   /** How many links `links()` passed over because they are not crawlable (`mailto:`, `javascript:`, unparsable ones). */
@@ -144,6 +176,7 @@ export class Page<Data = unknown, Args = Readonly<Record<string, string | undefi
 
   /** A page without a type may be one, too. */
   get #isHtml(): boolean {
+    if (this.isFile) return false
     const contentType = String(this.headers['content-type'] ?? '')
     return contentType === '' || /html|xml/i.test(contentType)
   }
@@ -201,13 +234,35 @@ export class Page<Data = unknown, Args = Readonly<Record<string, string | undefi
   ): Follow {
     if (typeof parser !== 'string') return this.follow(target, 'parse', parser)
     const { url, ...asked } = typeof target === 'string' || target instanceof URL ? { url: target } : (target ?? {})
+    const resolved = this.#resolve(url, target, 'follow')
+    return new Follow(resolved, parser, { ...asked, ...options } as FollowOptions<unknown>)
+  }
+
+  /**
+   * A link to a file, to be yielded: its body goes to disk, however large it is, and the parser gets a page with `file`.
+   * @param url absolute, or relative to the page's base.
+   * @param parser the name of the parser that makes an item of it.
+   * @throws TypeError for `types` that are no media types, or a `maxBytes` that is no size.
+   * @example yield page.download('/cover.jpg', 'cover', { types: ['image/*'], data: { title } })
+   */
+  download<const Name extends string, Data = undefined>(
+    url: string | URL,
+    parser: Name,
+    options: DownloadOptions<Data> = {},
+  ): Follow<Name, Data> {
+    const { types: _types, maxBytes: _maxBytes, ...asked } = options
+    return new Follow(this.#resolve(url, url, 'download'), parser, asked, fileSpecOf(options))
+  }
+
+  /** What is no crawlable link stays as it is, and is counted. */
+  #resolve(url: unknown, target: unknown, asked: string): string {
     if (typeof url !== 'string' && !(url instanceof URL))
-      throw new TypeError(`follow() needs a URL, got ${String(target)}`)
+      throw new TypeError(`${asked}() needs a URL, got ${String(target)}`)
     const href = String(url)
     // Absolute links, which `links()` gives, need no base and so no parsed page. (`http:b.html` is a relative one.)
     const resolved = /^https?:\/\//i.test(href) ? canonicalUrl(href) : canonicalUrl(href, this.base)
     if (resolved === undefined) this.#skippedLinks += 1
-    return new Follow(resolved ?? href, parser, { ...asked, ...options } as FollowOptions<unknown>)
+    return resolved ?? href
   }
 
   /**

@@ -191,6 +191,10 @@ export const migrations: readonly string[] = [
     primary key (domain, is_host_only, path, name)
   ) strict, without rowid;
 
+  -- That the answer is to be kept as a file, and what it may be; JSON.
+  alter table request add column file text;
+  alter table deferred add column file text;
+
   -- Of a request that is no GET.
   alter table ledger add column method text;
   alter table page add column method text;
