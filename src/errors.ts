@@ -21,6 +21,7 @@ export type DoffErrorCode =
   | 'store_in_use'
   | 'store_version'
   | 'store_failed'
+  | 'cache_failed'
   | 'crawl_exists'
   | 'crawl_changed'
 
@@ -125,6 +126,11 @@ export class StoreVersionError extends DoffError {
 /** A store cannot be opened, read or written: a full disk, a damaged file, missing permissions. */
 export class StoreFailedError extends DoffError {
   readonly code = 'store_failed'
+}
+
+/** A cache or a recording cannot be opened, read or written, or is not one. */
+export class CacheFailedError extends DoffError {
+  readonly code = 'cache_failed'
 }
 
 /** A store holds a crawl, and nobody said whether to go on with it or to start anew. */
