@@ -18,6 +18,7 @@ export function countsOf(event: CrawlEvent): Counts {
         requests: 1,
         robots_requests: event.purpose === 'robots' ? 1 : 0,
         sitemap_requests: event.purpose === 'sitemap' ? 1 : 0,
+        revalidated: event.isUnchanged ? 1 : 0,
         bytes: event.bytes,
         hosts: event.isFirst ? 1 : 0,
       }
@@ -28,6 +29,7 @@ export function countsOf(event: CrawlEvent): Counts {
       const name = state === 'done' ? reason : `${state}.${reason}`
       return {
         [name]: 1,
+        cached: event.isCached ? 1 : 0,
         items: event.items,
         items_withheld: event.itemsWithheld,
         skipped_links: event.skippedLinks,

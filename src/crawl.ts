@@ -12,7 +12,10 @@ import type { CrawlEvent, Observer, StopReason } from './events.ts'
 import { CookieJar } from './fetcher/cookies.ts'
 import { Downloads } from './fetcher/downloads.ts'
 import { Fetcher, type Transport } from './fetcher/fetcher.ts'
+import { HttpCache } from './fetcher/http-cache.ts'
+import type { KeptAnswers } from './fetcher/kept-answers.ts'
 import type { Lookup } from './fetcher/names.ts'
+import { Recording } from './fetcher/recording.ts'
 import type { Frontier } from './frontier/frontier.ts'
 import { MemoryFrontier } from './frontier/memory.ts'
 import { createScope } from './frontier/scope.ts'
@@ -72,7 +75,7 @@ export interface Crawl<Item> extends AsyncIterable<Item>, AsyncDisposable {
  * it was among the last hundred before a kill.
  *
  * @throws OptionError, ArgumentError, SeedError at once; ContactError if a seed is not on this machine and no `contact` is set. When it is
- * read: CrawlExistsError, CrawlChangedError, StoreInUseError, StoreVersionError, StoreFailedError.
+ * read: CrawlExistsError, CrawlChangedError, StoreInUseError, StoreVersionError, StoreFailedError, CacheFailedError.
  * @example for await (const item of crawl(books, { maxDepth: 3 })) console.log(item.title)
  */
 export function crawl<Item extends object>(spider: Spider<Item>, options: CrawlOptions = {}): Crawl<Item> {
@@ -213,6 +216,7 @@ class CrawlRun<Item extends object> implements Crawl<Item> {
     )
     this.#counter.resume(frontier.counts)
     const jar = new CookieJar(clock, frontier.cookies)
+    const kept = this.#openKept()
     const typedHosts = typedHostsOf(this.#spider, this.#givenArgs, this.#seeds)
     const reach = { jar, typedHosts, lookup: this.#lookup, transport: this.#transport }
     const fetcher = this.#resources.use(new Fetcher({ ...options, ...this.#identity, ...reach }, clock))
@@ -235,6 +239,7 @@ class CrawlRun<Item extends object> implements Crawl<Item> {
       identity: this.#identity,
       fetcher,
       jar,
+      kept,
       throttle,
       crowds: new Crowds(options),
       items,
@@ -303,6 +308,13 @@ class CrawlRun<Item extends object> implements Crawl<Item> {
     const changes = checkOn(store, this.#description, this.#start)
     beginOn(store, this.#description)
     return { store, changes }
+  }
+
+  /** Closed with the crawl. */
+  #openKept(): KeptAnswers | undefined {
+    const { cache, maxCacheBytes, replay } = this.#options
+    if (replay !== undefined) return this.#resources.use(new Recording(replay, this.#clock))
+    return cache === undefined ? undefined : this.#resources.use(new HttpCache(cache, maxCacheBytes, this.#clock))
   }
 
   get #description(): Description {

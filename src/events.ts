@@ -104,6 +104,8 @@ export interface Requested {
   readonly isFirst: boolean
   readonly url: string
   readonly status: number | undefined
+  /** The answer was 304, and what the cache has of the page or sitemap was used. */
+  readonly isUnchanged: boolean
   readonly bytes: number
   readonly durationMs: number
   /** The host's pace after it. */
@@ -121,6 +123,8 @@ export interface Ended {
   readonly kind: 'ended'
   readonly request: PageRequest
   readonly end: EndState
+  /** It was answered from a cache or a recording, without a request. */
+  readonly isCached: boolean
   readonly items: number
   readonly follows: number
   /** Links that are not crawlable: `mailto:` and the like. */

@@ -3,7 +3,7 @@
  */
 import { hostOf, originOf } from './canonical-url.ts'
 import type { Clock } from './clock.ts'
-import type { CrawlEvent } from './events.ts'
+import type { Requested } from './events.ts'
 import type { Fetcher, FetchLimits } from './fetcher/fetcher.ts'
 import type { Turn } from './frontier/frontier.ts'
 import { type HostPace, type RobotsRecord, unvisited } from './host.ts'
@@ -38,6 +38,9 @@ export interface Place {
   /** Visits that wait are not to begin any more. */
   isOver(): boolean
 }
+
+/** A host whose neighbours leave it no room is looked at again after this. */
+const crowdedMs = 1_000
 
 /** What turns that are out have learnt of their host: with several of them, the last one taken knows the least. */
 interface Visited {
@@ -77,21 +80,14 @@ export class HostVisits {
     this.#parts = parts
   }
 
-  /**
-   * Keeps what is learnt of the host while `visit` spends the turn and settles it; begins when the host's neighbours leave room for it.
-   * @param visit is told if there is none, for too many wait already: then the turn is to be given back.
-   */
-  async during(turn: Turn, place: Place, visit: (hasRoom: boolean) => Promise<void>): Promise<void> {
-    const { crowds } = this.#parts
+  /** Keeps what is learnt of the host while `visit` spends the turn and settles it; begins when there is room for it. */
+  async during(turn: Turn, place: Place, visit: () => Promise<void>): Promise<void> {
     const visited = this.#visited.get(turn.host) ?? { turns: 0, pace: turn.pace, robots: new Map() }
     this.#visited.set(turn.host, visited)
     visited.turns += 1
     try {
       await place.begin()
-      const addresses = await this.#addressesOf(turn.host, place)
-      const leave = await crowds.enter(addresses, registrableDomain(turn.host), place.aside)
-      if (leave !== undefined) this.#leave.set(turn, leave)
-      await visit(leave !== undefined)
+      await visit()
     } finally {
       this.#leaveCrowds(turn)
       visited.turns -= 1
@@ -117,7 +113,7 @@ export class HostVisits {
 
   /** Leaves the host alone until a time, whatever it would be visited for. */
   hold(turn: Turn, until: number, change: Partial<HostPace>): void {
-    const pace = this.latestPace(turn) ?? { ...unvisited, delayMs: this.#parts.options.delayMs }
+    const pace = this.#paceNow(turn)
     this.#keep(turn, { ...pace, ...change, nextVisitAt: Math.max(until, pace.nextVisitAt) })
   }
 
@@ -136,13 +132,27 @@ export class HostVisits {
     return { purpose, url: request.url, sending, limits, rule: rule ?? 'no rule', rulesVersion }
   }
 
+  /** Waits until the host's neighbours leave room for a request; `false` if too many wait already: then the host waits, too. */
+  async enter(turn: Turn, { aside }: Place): Promise<boolean> {
+    const addresses = await this.#addressesOf(turn.host, aside)
+    const leave = await this.#parts.crowds.enter(addresses, registrableDomain(turn.host), aside)
+    if (leave === undefined) this.hold(turn, this.#parts.clock.now() + crowdedMs, {})
+    else this.#leave.set(turn, leave)
+    return leave !== undefined
+  }
+
+  /** Whether there is room for the turn's request. */
+  hasRoom(turn: Turn): boolean {
+    return this.#leave.has(turn)
+  }
+
   /**
-   * Makes a request on a turn, when the throttle lets it; `undefined` if another turn of the host has learnt meanwhile that it is to be left
-   * alone. Then nothing was sent.
+   * Makes a request on a turn for which there is room, when the throttle lets it; `undefined` if another turn of the host has learnt meanwhile
+   * that it is to be left alone. Then nothing was sent.
    */
   async request(turn: Turn, errand: Errand): Promise<Made | undefined> {
     const { throttle, fetcher, options, clock } = this.#parts
-    const before = this.latestPace(turn) ?? { ...unvisited, delayMs: options.delayMs }
+    const before = this.#paceNow(turn)
     // Counted before it is sent: of several turns out, none goes beyond the host's budget.
     if (errand.purpose === 'page') this.#keep(turn, { ...before, pages: before.pages + 1 })
     const outcome = await throttle.run(turn.host, Math.max(before.delayMs, options.delayMs), async () => {
@@ -158,7 +168,7 @@ export class HostVisits {
   }
 
   /** Sets the host's pace by what came back; gives what observers hear of the request, and what the ledger keeps of it. */
-  paceAfter(turn: Turn, made: Made, robots: RobotsRecord | undefined): { event: CrawlEvent; sent: SentRequest } {
+  paceAfter(turn: Turn, made: Made, robots: RobotsRecord | undefined): { event: Requested; sent: SentRequest } {
     const { options, random, startedAt } = this.#parts
     const { outcome, purpose, url, before } = made
     const { timing, bytes } = outcome
@@ -202,26 +212,46 @@ export class HostVisits {
       bytes,
       retryAfterMs,
     }
-    const durationMs = endedAt - sentAt
-    return { event: { kind: 'requested', request, purpose, host, isFirst, url, status, bytes, durationMs, pace }, sent }
+    const event: Requested = {
+      kind: 'requested',
+      request,
+      purpose,
+      host,
+      isFirst,
+      url,
+      status,
+      isUnchanged: false,
+      bytes,
+      durationMs: endedAt - sentAt,
+      pace,
+    }
+    return { event, sent }
   }
 
-  /** A Crawl-delay beyond the crawl's patience sets no pace: its origin gets no visit at all. */
+  /**
+   * A Crawl-delay beyond the crawl's patience sets no pace: its origin gets no visit at all. Nor do rules of a recording: before anything is
+   * sent, they are asked for.
+   */
   crawlDelayOf(robots: RobotsRecord | undefined): number | undefined {
-    const crawlDelayMs = robots?.kind === 'rules' ? robots.rules.crawlDelayMs : undefined
+    const isSaid = robots?.kind === 'rules' && robots.isReplayed !== true
+    const crawlDelayMs = isSaid ? robots.rules.crawlDelayMs : undefined
     return crawlDelayMs !== undefined && crawlDelayMs > this.#parts.options.maxCrawlDelayMs ? undefined : crawlDelayMs
   }
 
   /** A name server that dawdles keeps nobody else from work. */
-  async #addressesOf(host: string, place: Place): Promise<readonly string[]> {
+  async #addressesOf(host: string, aside: Aside): Promise<readonly string[]> {
     const { fetcher } = this.#parts
     if (fetcher.knowsAddressesOf(host)) return fetcher.addressesOf(host)
     let addresses: readonly string[] = []
     const lookUp = async () => {
       addresses = await fetcher.addressesOf(host)
     }
-    await place.aside(lookUp())
+    await aside(lookUp())
     return addresses
+  }
+
+  #paceNow(turn: Turn): HostPace {
+    return this.latestPace(turn) ?? { ...unvisited, delayMs: this.#parts.options.delayMs }
   }
 
   #leaveCrowds(turn: Turn): void {

@@ -134,6 +134,8 @@ export interface RobotsCopy {
   readonly version: string
   /** Re-checks that failed in a row since `fetchedAt`; meanwhile the copy holds on. */
   readonly failures: number
+  /** Of a recording: nobody was asked. It serves what is recorded, and before a request is sent it is asked for. */
+  readonly isReplayed?: true
 }
 
 export type RobotsRecord =
@@ -145,6 +147,7 @@ export type RobotsRecord =
       readonly attempts: number
       readonly expiresAt: number
       readonly last?: RobotsCopy
+      readonly isReplayed?: true
     }
   /** Could not be read: nothing may be fetched (RFC 9309 section 2.3.1.4). Asked again at `retryAt`, unless given up. */
   | {

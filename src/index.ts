@@ -6,6 +6,7 @@ export { type Crawl, type CrawlOptions, crawl } from './crawl.ts'
 export type { PageDirectives } from './directives.ts'
 export {
   ArgumentError,
+  CacheFailedError,
   ContactError,
   CrawlChangedError,
   CrawlExistsError,

@@ -152,6 +152,16 @@ const hosts = (meaning: string) =>
     read: readList,
   })
 
+const folder = (meaning: string) =>
+  option<string | undefined>({
+    schema: z.string().min(1).optional(),
+    expects: 'the path of a folder',
+    default: undefined,
+    meaning,
+    read: readText,
+  })
+const leastCacheBytes = 1024 ** 2
+
 export const optionTable = {
   delayMs: duration(
     'Least gap between two requests to one host. A longer Crawl-delay wins. 0 is for servers of your own.',
@@ -261,14 +271,19 @@ export const optionTable = {
   bodyTimeoutMs: duration('Between two pieces of a body.', 30_000),
   totalTimeoutMs: duration('For one request in all.', 120_000),
   maxBodyBytes: bytes('Size of a body, decoded. A longer one is an error, never cut.', 10 * 1024 * 1024),
-  files: option<string | undefined>({
-    schema: z.string().min(1).optional(),
-    expects: 'the path of a folder',
-    default: undefined,
-    meaning: 'The folder that downloads are kept in. Left out, it is `files` in the store.',
-    read: readText,
-  }),
+  files: folder('The folder that downloads are kept in. Left out, it is `files` in the store.'),
   maxFileBytes: bytes('Size of a download, decoded; each may name its own.', 1024 ** 3),
+  cache: folder(
+    'Folder of an HTTP cache (RFC 9111): pages and sitemaps that are fresh are not asked for, others by their version.',
+  ),
+  maxCacheBytes: option({
+    schema: z.int().min(leastCacheBytes).or(z.literal(Number.POSITIVE_INFINITY)),
+    expects: 'a number of bytes, at least 1 MiB (on the command line also `500MiB`, `2GiB`)',
+    default: 1024 ** 3,
+    meaning: 'Size of the cache on disk; what was used least recently goes.',
+    read: readBytes,
+  }),
+  replay: folder('Folder of a recording: each exchange is kept once, and the site is not asked for it again.'),
   maxCrawlDelayMs: duration(
     'An origin whose Crawl-delay is longer is put off; it is never visited sooner than it asks.',
     60_000,
@@ -331,6 +346,11 @@ export function mergeOptions(...layers: readonly OptionInput[]): OptionInput {
 export function resolveOptions(...layers: readonly OptionInput[]): Options {
   const defaults = Object.fromEntries(optionNames.map((name) => [name, optionTable[name].default]))
   const merged = { ...defaults, ...checkOptions(mergeOptions(...layers)) } as Options
+  if (merged.cache !== undefined && merged.replay !== undefined)
+    throw new OptionError(
+      'replay',
+      'A crawl has a `cache` or a recording (`replay`), not both: what is recorded would never be asked for again',
+    )
   const contact = merged.contact === undefined ? undefined : parseContact(merged.contact)
   return Object.freeze({ ...merged, contact })
 }

@@ -117,4 +117,20 @@ export interface FailedOutcome extends OutcomeBase {
   readonly message: string
 }
 
-export type Outcome = PageOutcome | RedirectOutcome | RetryOutcome | FailedOutcome
+/** 304: what was answered before is still what the server has (RFC 9110 section 15.4.5). Comes to those who asked for no more than that. */
+export interface UnchangedOutcome extends OutcomeBase {
+  readonly kind: 'unchanged'
+  readonly status: 304
+  readonly headers: Headers
+  readonly message: string
+}
+
+export type Outcome = Answered | UnchangedOutcome
+
+/** What the crawl goes on with, once a 304 has been given its page. */
+export type Answered = PageOutcome | RedirectOutcome | RetryOutcome | FailedOutcome
+
+/** A 304 to somebody who has nothing that it could speak of is no answer. */
+export function answeredBy(outcome: Outcome): Answered {
+  return outcome.kind === 'unchanged' ? { ...outcome, kind: 'failed', reason: 'http_304' } : outcome
+}

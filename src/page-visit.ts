@@ -1,5 +1,5 @@
 /**
- * A turn that is spent on a page: what came back goes to the spider's parser, or back to the frontier.
+ * A page that was asked for: what came back goes to the spider's parser, or back to the frontier.
  */
 import type { Clock } from './clock.ts'
 import type { PageDirectives } from './directives.ts'
@@ -10,15 +10,13 @@ import type { Downloads } from './fetcher/downloads.ts'
 import type { FetchLimits } from './fetcher/fetcher.ts'
 import { waitBeforeRetry } from './fetcher/retry-policy.ts'
 import { fingerprint } from './frontier/fingerprint.ts'
-import type { Turn } from './frontier/frontier.ts'
-import type { HostVisits } from './host-visits.ts'
 import type { Options } from './options.ts'
-import type { PageOutcome, RedirectOutcome } from './outcome.ts'
+import type { Answered, PageOutcome, RedirectOutcome } from './outcome.ts'
 import type { ItemStream } from './output/item-stream.ts'
 import { directivesOf } from './politeness/page-directives.ts'
 import { redirected } from './redirect.ts'
 import { type FileSpec, inWords, methodOf, type PageRequest, plainGet } from './request.ts'
-import { again, end, type Spent, withSent } from './spent.ts'
+import { again, end, type Spent } from './spent.ts'
 import { collectFinds, type Finds } from './spider/finds.ts'
 import { Page } from './spider/page.ts'
 import type { Spider } from './spider/spider.ts'
@@ -35,62 +33,54 @@ export interface PageVisitsParts {
 
 export class PageVisits {
   readonly #parts: PageVisitsParts
-  readonly #hosts: HostVisits
 
-  constructor(hosts: HostVisits, parts: PageVisitsParts) {
+  constructor(parts: PageVisitsParts) {
     this.#parts = parts
-    this.#hosts = hosts
   }
 
-  /** @param rule what of robots.txt lets it pass. */
-  async visit(turn: Turn, request: PageRequest, rule: string | undefined): Promise<Spent> {
-    const { options } = this.#parts
-    const limits = request.file === undefined ? options : await this.#limitsOf(request.url, request.file)
-    const made = await this.#hosts.request(turn, this.#hosts.errandFor(turn, 'page', limits, rule))
-    if (made === undefined) return this.#hosts.wait(turn, 0, {})
-    const { event, sent } = this.#hosts.paceAfter(turn, made, this.#hosts.latestRobots(turn))
-    const { outcome } = made
+  /** What came of one that was asked for. */
+  async after(request: PageRequest, outcome: Answered): Promise<Spent> {
     switch (outcome.kind) {
       case 'page':
-        return withSent(await this.#parse(request, outcome, event), sent)
+        return this.#parse(request, outcome)
       case 'redirect':
-        return withSent(this.#redirect(request, outcome, event), sent)
+        return this.#redirect(request, outcome)
       case 'retry': {
         const { reason, message, timing, isFurther = false } = outcome
         const { attempt, sending: { isIdempotent } = plainGet } = request
         // A long file may be cut off often, and come all the same.
-        const waitMs = isFurther ? 0 : waitBeforeRetry(reason, { attempt, isIdempotent }, options.maxRetries)
-        if (waitMs === undefined)
-          return withSent(end(request, { state: 'failed', reason }, { events: [event], message }), sent)
+        const { maxRetries } = this.#parts.options
+        const waitMs = isFurther ? 0 : waitBeforeRetry(reason, { attempt, isIdempotent }, maxRetries)
+        if (waitMs === undefined) return end(request, { state: 'failed', reason }, { message })
         const retry: CrawlEvent = { kind: 'retry', request, reason, message }
         const next = { ...request, attempt: isFurther ? attempt : attempt + 1 }
-        return withSent(again(next, [event, retry], timing.endedAt + waitMs), sent)
+        return again(next, [retry], timing.endedAt + waitMs)
       }
       case 'failed': {
         const { reason, message } = outcome
-        return withSent(end(request, { state: 'failed', reason }, { events: [event], message }), sent)
+        return end(request, { state: 'failed', reason }, { message })
       }
       default:
         return outcome satisfies never
     }
   }
 
-  #redirect(request: PageRequest, { target, status, headers }: RedirectOutcome, event: CrawlEvent): Spent {
+  #redirect(request: PageRequest, { target, status, headers }: RedirectOutcome): Spent {
     const hasNewCookies = this.#parts.options.cookies && headers['set-cookie'] !== undefined
     const next = redirected(request, status, target, hasNewCookies)
     if (next.kind === 'loop') {
       const message = `Status ${status} leads back to ${target}: ${inWords(request)}`
-      return end(request, { state: 'failed', reason: 'redirect_loop' }, { events: [event], message })
+      return end(request, { state: 'failed', reason: 'redirect_loop' }, { message })
     }
     const { maxRedirects } = this.#parts.options
     if (next.request.redirects.length > maxRedirects) {
       const message = `More than ${maxRedirects} redirects, the last to ${target}: ${inWords(request)} (raise maxRedirects)`
-      return end(request, { state: 'failed', reason: 'too_many_redirects' }, { events: [event], message })
+      return end(request, { state: 'failed', reason: 'too_many_redirects' }, { message })
     }
-    return end(request, { state: 'done', reason: 'redirected' }, { events: [event], follows: [next.request] })
+    return end(request, { state: 'done', reason: 'redirected' }, { follows: [next.request] })
   }
 
-  async #parse(request: PageRequest, outcome: PageOutcome, event: CrawlEvent): Promise<Spent> {
+  async #parse(request: PageRequest, outcome: PageOutcome): Promise<Spent> {
     const { spider, args, items, options } = this.#parts
     const { file } = outcome
     const page = new Page({ ...request, ...outcome, file, decode: decodeText, args, ...this.#signals })
@@ -104,7 +94,7 @@ export class PageVisits {
     } catch (error) {
       places.giveBack()
       const message = `Parser \`${request.parser}\` failed: ${messageOf(error)}: ${namedIn(request)}`
-      return end(request, { state: 'failed', reason: 'parser' }, { events: [event], message, error })
+      return end(request, { state: 'failed', reason: 'parser' }, { message, error })
     }
     if (this.#parts.downloads === undefined && finds.follows.some((follow) => follow.file !== undefined)) {
       places.giveBack()
@@ -119,7 +109,6 @@ export class PageVisits {
     const isDeadEnd = nofollow && !options.followNofollow
     const { follows, refusals } = finds
     const events = [
-      event,
       ...(isDeadEnd && follows.length > 0 ? [dropped(follows.length)] : []),
       ...refusals.map((message): CrawlEvent => ({ kind: 'item_refused', request, message })),
     ]
@@ -146,7 +135,7 @@ export class PageVisits {
   }
 
   /** A file takes as long as it is large: what ends a download that hangs are the limits on its pieces, not one on the whole. */
-  async #limitsOf(url: string, file: FileSpec): Promise<FetchLimits> {
+  async limitsOf(url: string, file: FileSpec): Promise<FetchLimits> {
     const { options, downloads } = this.#parts
     const receiver = await downloads?.begin(url, file)
     if (receiver === undefined) throw new OptionError('files', `There is no folder to keep ${url} in: set \`files\``)

@@ -1,12 +1,14 @@
 /**
  * A turn that is spent on a robots.txt, or on a hop of its redirects; and what its rules say of a request, asked right before it is sent.
  */
-import { hostOf } from './canonical-url.ts'
+import { hostOf, originOf } from './canonical-url.ts'
 import type { Clock } from './clock.ts'
+import type { Errands } from './errands.ts'
 import type { CrawlEvent } from './events.ts'
 import type { FetchLimits } from './fetcher/fetcher.ts'
 import type { Turn } from './frontier/frontier.ts'
-import type { HostVisits } from './host-visits.ts'
+import type { RobotsRecord } from './host.ts'
+import type { Errand, HostVisits } from './host-visits.ts'
 import type { Options } from './options.ts'
 import {
   conditionalHeaders,
@@ -15,6 +17,7 @@ import {
   type RobotsOptions,
   type RobotsVerdict,
   recordOf,
+  robotsUrlOf,
 } from './politeness/robots.ts'
 import { maxRobotsBytes } from './politeness/robots-file.ts'
 import type { CrawlRequest } from './request.ts'
@@ -31,6 +34,7 @@ const maxRobotsRedirects = 5
 
 export class RobotsVisits {
   readonly #hosts: HostVisits
+  readonly #errands: Errands
   readonly #clock: Clock
   readonly #options: Options
   readonly #robotsOptions: RobotsOptions
@@ -39,8 +43,9 @@ export class RobotsVisits {
   /** Origins whose robots.txt is being fetched: one at a time is enough. */
   readonly #inFlight = new Set<string>()
 
-  constructor(hosts: HostVisits, options: Options, clock: Clock) {
+  constructor(hosts: HostVisits, errands: Errands, options: Options, clock: Clock) {
     this.#hosts = hosts
+    this.#errands = errands
     this.#clock = clock
     this.#options = options
     this.#robotsOptions = { ...options, maxRobotsRedirects }
@@ -56,30 +61,42 @@ export class RobotsVisits {
     return isNo && this.#lawless.has(turn.host) ? { kind: 'allowed', rule: 'ignored: ignoreRobotsOf' } : verdict
   }
 
-  /** Spends a turn on a robots.txt, or on a hop of its redirects. */
-  async learn(turn: Turn, origin: string, url: string): Promise<Spent> {
+  /** Spends a turn on the robots.txt of the request's origin. */
+  learnOf(turn: Turn): Promise<Spent | undefined> {
+    const origin = originOf(turn.request.url)
+    return this.learn(turn, origin, robotsUrlOf(origin))
+  }
+
+  /** Spends a turn on a robots.txt, or on a hop of its redirects; `undefined` if it must be asked for, and there is no room for it yet. */
+  async learn(turn: Turn, origin: string, url: string): Promise<Spent | undefined> {
     const { request } = turn
+    const before = this.#hosts.latestRobots(turn)
+    const errand: Errand = {
+      purpose: 'robots',
+      url,
+      limits: { ...this.#limits, headers: conditionalHeaders(before, url) },
+      rule: 'RFC 9309 section 2.2.2: /robots.txt is allowed',
+      rulesVersion: undefined,
+    }
+    const recorded = this.#mustBeAsked(turn, before) ? undefined : (await this.#errands.recall(errand)).outcome
+    // Another turn may have learnt them meanwhile.
+    if (this.#hosts.latestRobots(turn) !== before) return again(request)
+    if (recorded === undefined && !this.#hosts.hasRoom(turn)) return undefined
     if (this.#inFlight.has(origin)) return this.wait(turn)
     this.#inFlight.add(origin)
     const release = () => void this.#inFlight.delete(origin)
-    const before = this.#hosts.latestRobots(turn)
-    const headers = conditionalHeaders(before, url)
-    const limits = { ...this.#limits, headers }
-    const made = await this.#hosts.request(turn, {
-      purpose: 'robots',
-      url,
-      limits,
-      rule: 'RFC 9309 section 2.2.2: /robots.txt is allowed',
-      rulesVersion: undefined,
-    })
-    if (made === undefined) return { ...this.#hosts.wait(turn, 0, {}), release }
-    const { outcome } = made
+    const made = recorded === undefined ? await this.#hosts.request(turn, errand) : undefined
+    const outcome = recorded ?? made?.outcome
+    if (outcome === undefined) return { ...this.#hosts.wait(turn, 0, {}), release }
     const hops = request.kind === 'robots' ? request.redirects.length : 0
-    const robots = recordOf(origin, url, outcome, hops, before, this.#robotsOptions)
+    const record = recordOf(origin, url, outcome, hops, before, this.#robotsOptions)
+    const robots = made === undefined ? replayed(record) : record
     this.#hosts.learn(robots)
     // At another host, where a redirect led, this origin's Crawl-delay says nothing.
-    const { event, sent } = this.#hosts.paceAfter(turn, made, request.kind === 'robots' ? undefined : robots)
-    const events: CrawlEvent[] = [event, { kind: 'robots', origin, record: robots }]
+    const ofHost = request.kind === 'robots' ? undefined : robots
+    const { event, sent } = made === undefined ? nothingSent : this.#hosts.paceAfter(turn, made, ofHost)
+    if (made !== undefined) await this.#errands.keep(errand, made)
+    const events: CrawlEvent[] = [...(event === undefined ? [] : [event]), { kind: 'robots', origin, record: robots }]
 
     // The guard's word on the host is also its word on the request, which comes again to hear it.
     const isBlocked = outcome.kind === 'failed' && outcome.reason === 'address_blocked'
@@ -96,6 +113,12 @@ export class RobotsVisits {
       return { settlement: { kind: 'ended', end: undefined, items: [], robots, follows, sent }, events, release }
     }
     return { settlement: { kind: 'again', request, notBefore: 0, robots, follows, sent }, events, release }
+  }
+
+  /** Whether a recording does not do: a request is to be sent, by the rules that it has or behind a redirect that was asked for. */
+  #mustBeAsked({ request }: Turn, before: RobotsRecord | undefined): boolean {
+    if (request.kind === 'robots') return !isReplayed(before)
+    return isReplayed(before) && (before?.expiresAt ?? 0) > this.#clock.now()
   }
 
   /** The rules could not be read. */
@@ -115,3 +138,12 @@ export class RobotsVisits {
     return this.#hosts.wait(turn, Math.max(robotsPollMs, delayMs), { waitsFor: 'robots.txt' })
   }
 }
+
+const nothingSent = { event: undefined, sent: undefined }
+
+/** Rules that nobody was asked for, for they were recorded. */
+export const isReplayed = (robots: RobotsRecord | undefined) =>
+  robots !== undefined && robots.kind !== 'unreachable' && robots.isReplayed === true
+
+const replayed = (record: RobotsRecord): RobotsRecord =>
+  record.kind === 'unreachable' ? record : { ...record, isReplayed: true }

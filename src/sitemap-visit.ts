@@ -11,7 +11,7 @@ import type { FetchLimits } from './fetcher/fetcher.ts'
 import { waitBeforeRetry } from './fetcher/retry-policy.ts'
 import type { RobotsRecord } from './host.ts'
 import type { Options } from './options.ts'
-import type { Outcome, PageOutcome } from './outcome.ts'
+import type { Answered, PageOutcome } from './outcome.ts'
 import { robotsUrlOf } from './politeness/robots.ts'
 import type { CrawlRequest, PageRequest, SitemapRequest } from './request.ts'
 import { again, endOther, type Spent, sitemapFault } from './spent.ts'
@@ -90,37 +90,36 @@ export class SitemapVisits {
     return endOther([], named.length === 0 ? [guess] : named.map((url) => sitemapRequest(url, request.origin, 0)))
   }
 
-  /** What came of one that was fetched. */
-  async after(request: SitemapRequest, outcome: Outcome, event: CrawlEvent): Promise<Spent> {
+  /** What came of one that was asked for. */
+  async after(request: SitemapRequest, outcome: Answered): Promise<Spent> {
     const { maxRetries, maxRedirects } = this.#parts.options
     switch (outcome.kind) {
       case 'page':
-        return this.#read(request, outcome, event)
+        return this.#read(request, outcome)
       case 'redirect': {
         const redirects = [...request.redirects, request.url]
         if (redirects.length > maxRedirects || redirects.includes(outcome.target))
           return endOther([
-            event,
             sitemapFault(request, `Too many redirects, the last to ${outcome.target}: GET ${request.url}`),
           ])
-        return endOther([event], [{ ...request, url: outcome.target, attempt: 0, redirects }])
+        return endOther([], [{ ...request, url: outcome.target, attempt: 0, redirects }])
       }
       case 'retry': {
         const { attempt } = request
         const waitMs = waitBeforeRetry(outcome.reason, { attempt, isIdempotent: true }, maxRetries)
-        if (waitMs === undefined) return endOther([event, sitemapFault(request, outcome.message)])
-        return again({ ...request, attempt: attempt + 1 }, [event], outcome.timing.endedAt + waitMs)
+        if (waitMs === undefined) return endOther([sitemapFault(request, outcome.message)])
+        return again({ ...request, attempt: attempt + 1 }, [], outcome.timing.endedAt + waitMs)
       }
       case 'failed':
         // Nobody said that there is one.
-        if (request.isDiscovery && outcome.status !== undefined) return endOther([event])
-        return endOther([event, sitemapFault(request, outcome.message)])
+        if (request.isDiscovery && outcome.status !== undefined) return endOther([])
+        return endOther([sitemapFault(request, outcome.message)])
       default:
         return outcome satisfies never
     }
   }
 
-  async #read(request: SitemapRequest, { body }: PageOutcome, event: CrawlEvent): Promise<Spent> {
+  async #read(request: SitemapRequest, { body }: PageOutcome): Promise<Spent> {
     const children: SitemapRequest[] = []
     let taken = 0
     const parts = readSitemap(body)
@@ -149,7 +148,7 @@ export class SitemapVisits {
       sitemaps,
       fault: faults.length === 0 ? undefined : faults.join(', '),
     }
-    return endOther([event, read], isTooDeep ? [] : children)
+    return endOther([read], isTooDeep ? [] : children)
   }
 
   #pageRequest(url: string, sitemap: SitemapRequest): PageRequest {

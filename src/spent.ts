@@ -1,10 +1,10 @@
 /** What came of a turn, in words of the frontier (a settlement) and of observers (events); made here, committed by walk.ts. */
+import type { Answer } from './errands.ts'
 import type { CrawlEvent, DeferReason, EndState, SkipReason } from './events.ts'
 import type { Again, Deferred, Ended, Settlement, Turn } from './frontier/frontier.ts'
 import type { Places } from './output/item-stream.ts'
 import { giveUpOn } from './politeness/robots.ts'
 import type { CrawlRequest, PageRequest, SitemapRequest } from './request.ts'
-import type { SentRequest } from './sent-request.ts'
 
 /** A turn's settlement, with what observers hear once it is committed. */
 export interface Spent {
@@ -40,6 +40,7 @@ export function end(request: PageRequest, state: EndState, details: EndDetails):
     kind: 'ended',
     request,
     end: state,
+    isCached: false,
     items: items.length,
     itemsWithheld,
     follows: follows.length,
@@ -100,6 +101,8 @@ export const sitemapFault = ({ url }: SitemapRequest, fault: string): CrawlEvent
   return { kind: 'sitemap', url, pages: 0, taken: 0, sitemaps: 0, fault }
 }
 
-export function withSent(spent: Spent, sent: SentRequest): Spent {
-  return { ...spent, settlement: { ...spent.settlement, sent } }
+/** With what is to be told of the request that the answer came of, if there was one. */
+export function withAnswer(spent: Spent, { events, sent, isCached }: Answer): Spent {
+  const own = spent.events.map((event) => (event.kind === 'ended' ? { ...event, isCached } : event))
+  return { ...spent, settlement: { ...spent.settlement, sent }, events: [...events, ...own] }
 }

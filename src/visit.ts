@@ -2,23 +2,25 @@
  * What a turn is spent on: a robots.txt (robots-visit.ts), a page (page-visit.ts), a sitemap (sitemap-visit.ts), or on no request at all. Nothing
  * here is committed; walk.ts does that.
  *
- * Here the stages meet, which know nothing of one another. Every request goes through host-visits.ts.
+ * Here the stages meet, which know nothing of one another. Every request goes through host-visits.ts, unless errands.ts has its answer.
  */
-import { originOf } from './canonical-url.ts'
+import { cached, Errands } from './errands.ts'
+import type { CrawlEvent } from './events.ts'
 import type { CookieJar } from './fetcher/cookies.ts'
 import type { Fetcher } from './fetcher/fetcher.ts'
+import type { KeptAnswers } from './fetcher/kept-answers.ts'
 import type { Turn } from './frontier/frontier.ts'
 import type { HostPace } from './host.ts'
-import { HostVisits, type Place } from './host-visits.ts'
+import { type Errand, HostVisits, type Place } from './host-visits.ts'
+import type { Answered } from './outcome.ts'
 import { PageVisits, type PageVisitsParts } from './page-visit.ts'
 import type { Crowds } from './politeness/crowds.ts'
 import type { Identity } from './politeness/identity.ts'
-import { robotsUrlOf } from './politeness/robots.ts'
 import type { Throttle } from './politeness/throttle.ts'
-import type { SitemapRequest } from './request.ts'
-import { RobotsVisits } from './robots-visit.ts'
+import type { CrawlRequest, SitemapRequest } from './request.ts'
+import { isReplayed, RobotsVisits } from './robots-visit.ts'
 import type { SitemapVisits } from './sitemap-visit.ts'
-import { again, block, defer, endOther, refuse, type Spent, sitemapFault, skip, withSent } from './spent.ts'
+import { again, block, defer, endOther, refuse, type Spent, sitemapFault, skip, withAnswer } from './spent.ts'
 
 /** The stages that a turn goes through. */
 export interface Stages extends PageVisitsParts {
@@ -27,6 +29,8 @@ export interface Stages extends PageVisitsParts {
   readonly identity: Identity
   readonly fetcher: Fetcher
   readonly jar: CookieJar
+  /** The answers of earlier requests; `undefined` if none are kept. */
+  readonly kept: KeptAnswers | undefined
   readonly throttle: Throttle
   readonly crowds: Crowds
   /** `undefined` for a spider that asks for none. */
@@ -34,33 +38,28 @@ export interface Stages extends PageVisitsParts {
   readonly random: () => number
 }
 
-/** A host whose neighbours leave it no room is looked at again after this. */
-const crowdedMs = 1_000
-
 export class Visitor {
   readonly #parts: Stages
   readonly #hosts: HostVisits
+  readonly #errands: Errands
   readonly #robots: RobotsVisits
   readonly #pages: PageVisits
 
   constructor(parts: Stages) {
     this.#parts = parts
-    const { options, clock } = parts
+    const { options, clock, fetcher, kept } = parts
     this.#hosts = new HostVisits({ ...parts, startedAt: clock.now() })
-    this.#robots = new RobotsVisits(this.#hosts, options, clock)
-    this.#pages = new PageVisits(this.#hosts, parts)
+    this.#errands = new Errands({ hosts: this.#hosts, kept, fetcher })
+    this.#robots = new RobotsVisits(this.#hosts, this.#errands, options, clock)
+    this.#pages = new PageVisits(parts)
   }
 
   /**
    * Spends a turn, and hands what came of it to `settle`: that its request is to be made again, if no visit begins any more.
    */
   visit(turn: Turn, place: Place, settle: (spent: Spent) => Promise<void>): Promise<void> {
-    return this.#hosts.during(turn, place, async (hasRoom) => {
-      const spent = place.isOver()
-        ? again(turn.request)
-        : hasRoom
-          ? await this.#spend(turn)
-          : this.#hosts.wait(turn, crowdedMs, {})
+    return this.#hosts.during(turn, place, async () => {
+      const spent = await this.#spendAt(turn, place)
       try {
         await settle(withCookies(withPace(spent, this.#hosts.latestPace(turn)), this.#parts.jar))
       } finally {
@@ -69,7 +68,18 @@ export class Visitor {
     })
   }
 
-  async #spend(turn: Turn): Promise<Spent> {
+  async #spendAt(turn: Turn, place: Place): Promise<Spent> {
+    if (place.isOver()) return again(turn.request)
+    // Where answers are kept, many a turn makes no request.
+    const spent = this.#parts.kept === undefined ? undefined : await this.#spend(turn)
+    if (spent !== undefined) return spent
+    if (!(await this.#hosts.enter(turn, place))) return this.#hosts.wait(turn, 0, {})
+    // It may have taken a while: all is asked anew.
+    return place.isOver() ? again(turn.request) : ((await this.#spend(turn)) ?? again(turn.request))
+  }
+
+  /** `undefined` if a request is to be made, and there is no room for it yet. */
+  async #spend(turn: Turn): Promise<Spent | undefined> {
     const { identity, fetcher, clock, isPlan, sitemaps } = this.#parts
     const now = clock.now()
     const { request } = turn
@@ -108,9 +118,13 @@ export class Visitor {
             delayMs: Math.max(crawlDelayMs, pace?.delayMs ?? 0),
             waitsFor: 'Crawl-delay',
           })
-        if (request.kind === 'sitemap') return this.#fetchSitemap(turn, request, verdict.rule)
+        if (request.kind === 'sitemap') return this.#askForSitemap(turn, request, verdict.rule)
         if (isPlan) return skip(request, 'planned', 'the crawl only plans')
-        return this.#pages.visit(turn, request, verdict.rule)
+        const { file, url } = request
+        if (file !== undefined && !this.#hosts.hasRoom(turn)) return undefined
+        const limits = file === undefined ? this.#parts.options : await this.#pages.limitsOf(url, file)
+        const errand = this.#hosts.errandFor(turn, 'page', limits, verdict.rule)
+        return this.#ask(turn, errand, (outcome) => this.#pages.after(request, outcome))
       }
       case 'disallowed': {
         const where = verdict.line === 0 ? '' : `line ${verdict.line} of robots.txt: `
@@ -119,7 +133,7 @@ export class Visitor {
         return refuse(turn, message, now)
       }
       case 'unknown':
-        return this.#robots.learn(turn, originOf(request.url), robotsUrlOf(originOf(request.url)))
+        return this.#robots.learnOf(turn)
       case 'pending':
         return this.#robots.wait(turn)
       case 'crawl_delay_too_long': {
@@ -142,16 +156,33 @@ export class Visitor {
     return visitedMs >= maxTimePerHostMs ? `maxTimePerHostMs is ${maxTimePerHostMs}` : undefined
   }
 
-  async #fetchSitemap(turn: Turn, request: SitemapRequest, rule: string | undefined): Promise<Spent> {
+  async #askForSitemap(turn: Turn, request: SitemapRequest, rule: string | undefined): Promise<Spent | undefined> {
     const { sitemaps } = this.#parts
     if (sitemaps === undefined) return noSitemaps(request)
     const known = sitemaps.named(request, this.#hosts.latestRobots(turn))
     if (known !== undefined) return known
-    const made = await this.#hosts.request(turn, this.#hosts.errandFor(turn, 'sitemap', sitemaps.limits, rule))
-    if (made === undefined) return this.#hosts.wait(turn, 0, {})
-    const { event, sent } = this.#hosts.paceAfter(turn, made, this.#hosts.latestRobots(turn))
-    return withSent(await sitemaps.after(request, made.outcome, event), sent)
+    const errand = this.#hosts.errandFor(turn, 'sitemap', sitemaps.limits, rule)
+    return this.#ask(turn, errand, (outcome) => sitemaps.after(request, outcome))
   }
+
+  /** Gets the answer, from what is kept or by a request, and hands it on. */
+  async #ask(turn: Turn, errand: Errand, after: (outcome: Answered) => Promise<Spent>): Promise<Spent | undefined> {
+    const recalled = await this.#errands.recall(errand)
+    const { outcome } = recalled
+    if (outcome !== undefined) return withAnswer(await after(outcome), cached(outcome))
+    if (isReplayed(this.#hosts.latestRobots(turn))) return this.#robots.learnOf(turn)
+    if (!this.#hosts.hasRoom(turn)) return undefined
+    const answer = await this.#errands.send(turn, errand, recalled)
+    if (answer === undefined) return this.#hosts.wait(turn, 0, {})
+    if (answer.outcome !== undefined) return withAnswer(await after(answer.outcome), answer)
+    return withAnswer(again(turn.request, retryOf(turn.request)), answer)
+  }
+}
+
+/** A 304 speaks of another answer than was asked about, or of one that has gone from the cache meanwhile. */
+function retryOf(request: CrawlRequest): readonly CrawlEvent[] {
+  const message = `Status 304, of what is not kept: GET ${request.url}`
+  return request.kind === 'page' ? [{ kind: 'retry', request, reason: 'http_304', message }] : []
 }
 
 /** The spider has been edited since it was offered. */

@@ -55,6 +55,7 @@ const ground = [
 const conductors = [
   'seeds.ts',
   'crawl.ts',
+  'errands.ts',
   'parse-page.ts',
   'host-visits.ts',
   'visit.ts',

@@ -14,6 +14,8 @@ export interface ConfigurationFlags {
   readonly contact?: string
   readonly allowPrivate?: readonly string[]
   readonly files?: string
+  readonly cache?: string
+  readonly replay?: string
   readonly profile?: string
 }
 
@@ -32,6 +34,8 @@ export function configureSpider(spider: Spider, flags: ConfigurationFlags): Prom
       ['--contact', 'contact', flags.contact],
       ['--allow-private', 'allowPrivate', flags.allowPrivate?.join(',')],
       ['--files', 'files', flags.files],
+      ['--cache', 'cache', flags.cache],
+      ['--replay', 'replay', flags.replay],
     ],
   })
 }

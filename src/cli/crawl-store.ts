@@ -49,6 +49,8 @@ const remembered = [
   'contact',
   'allowPrivate',
   'files',
+  'cache',
+  'replay',
   'profile',
   'output',
   'replace',

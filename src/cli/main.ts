@@ -1,6 +1,13 @@
 /** The command line: reads arguments, runs a command, and turns every end into an exit code and at most one line on standard error. */
 import { Command, CommanderError, Option } from 'commander'
-import { DoffError, FilesFailedError, OutputFailedError, StoreFailedError, StoreInUseError } from '../errors.ts'
+import {
+  CacheFailedError,
+  DoffError,
+  FilesFailedError,
+  OutputFailedError,
+  StoreFailedError,
+  StoreInUseError,
+} from '../errors.ts'
 import { optionTable } from '../options.ts'
 import { version } from '../version.ts'
 import { type AuditFlags, auditCommand } from './audit-command.ts'
@@ -51,7 +58,9 @@ function createProgram(end: (exitCode: number) => void): Command {
       .option('--resume', 'go on with the crawl that is in the store, with its arguments, flags and outputs')
       .option('--fresh', 'remove the crawl that is in the store, and start anew')
       .option('--store <folder>', "the crawl's state; `memory` keeps none (default: .doff/<spider>)")
-      .option('--files <folder>', 'keep downloads there (default: `files` in the store)'),
+      .option('--files <folder>', 'keep downloads there (default: `files` in the store)')
+      .option('--cache <folder>', 'keep pages in an HTTP cache, and ask only for what may have changed')
+      .option('--replay <folder>', 'record every exchange once, and never ask the site for it again'),
   )
     .addOption(new Option('--log-level <level>', 'trace, debug, info, warn, error or silent (default: info)'))
     .addOption(new Option('--log-format <format>', 'auto, json or pretty (default: auto, pretty on a terminal)'))
@@ -140,7 +149,7 @@ function optionHelp(): string {
   return rows.join('\n')
 }
 
-const couldNotGoOn = [FilesFailedError, OutputFailedError, StoreFailedError, StoreInUseError]
+const couldNotGoOn = [CacheFailedError, FilesFailedError, OutputFailedError, StoreFailedError, StoreInUseError]
 
 function report(error: unknown): number {
   // commander has said it already; asking for help is no mistake.

@@ -101,25 +101,28 @@ export class Fetcher implements AsyncDisposable {
     return address === undefined ? this.#names.addressesOf(host) : [address]
   }
 
+  /** What is sent with a request, by names in lower case. */
+  headersOf(url: string, sending: Sending, limits: FetchLimits): Readonly<Record<string, string>> {
+    const authorization = this.#authorizations.get(new URL(url).origin)
+    const cookie = limits.cookies === true ? this.#jar?.headerFor(url) : undefined
+    // What a request says of itself goes before what all say; who we are is said by nobody else.
+    return {
+      ...this.#headers,
+      ...(authorization === undefined ? undefined : { authorization }),
+      ...(cookie === undefined ? undefined : { cookie }),
+      ...sending.headers,
+      'user-agent': this.#headers['user-agent'] ?? '',
+    }
+  }
+
   /** @param sending what is asked of the URL. Default: a plain GET. */
   async fetch(url: string, limits: FetchLimits, sending: Sending = plainGet): Promise<Outcome> {
     const { origin, path, headers: toProxy } = this.#connections.requestOf(url)
     const exchange = new Exchange(this.#clock, limits)
     const { method, body = null } = sending
-    // What a request says of itself goes before what all say; who we are is said by nobody else.
-    const authorization = this.#authorizations.get(origin)
     const jar = limits.cookies === true ? this.#jar : undefined
-    const cookie = jar?.headerFor(url)
-    const headers = {
-      ...this.#headers,
-      ...(authorization === undefined ? undefined : { authorization }),
-      ...(cookie === undefined ? undefined : { cookie }),
-      ...sending.headers,
-      ...limits.headers,
-      ...limits.receiver?.headers,
-      'user-agent': this.#headers['user-agent'],
-      ...toProxy,
-    }
+    const own = { ...limits.headers, ...limits.receiver?.headers, ...toProxy }
+    const headers = { ...this.headersOf(url, sending, limits), ...own }
     this.#connections.agent.dispatch({ origin, path, method, headers, body }, exchange)
     const answered = await exchange.answered
     const answer =
@@ -146,7 +149,7 @@ type Result = Outcome extends infer Kind
   : never
 
 /** @param what the request in words: method and URL. */
-async function outcomeOf(
+export async function outcomeOf(
   what: string,
   url: string,
   answer: Answer | Error,
@@ -166,8 +169,10 @@ async function outcomeOf(
     return { kind: 'failed', reason: 'redirect_without_target', status, headers, message }
   }
   if ((status < 200 || status > 299) && limits.acceptStatuses?.includes(status) !== true) {
+    const message = `Status ${status}: ${what}`
+    if (status === 304) return { kind: 'unchanged', status, headers, message }
     const kind = isPassingStatus(status) ? 'retry' : 'failed'
-    return { kind, reason: `http_${status}`, status, headers, message: `Status ${status}: ${what}` }
+    return { kind, reason: `http_${status}`, status, headers, message }
   }
   if (limits.receiver !== undefined) {
     if (file instanceof Error) return { ...failureOf(file), status, headers }

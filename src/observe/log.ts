@@ -147,7 +147,7 @@ function logRobots(log: Log, { origin, record }: RobotsLearnt): void {
   }
 }
 
-function logEnd(log: Log, { request, end, message, error, items, follows }: Ended): void {
+function logEnd(log: Log, { request, end, isCached, message, error, items, follows }: Ended): void {
   const { parser } = request
   const asked = askedOf(request)
   if (end.state === 'failed' && end.reason === 'parser') {
@@ -159,7 +159,7 @@ function logEnd(log: Log, { request, end, message, error, items, follows }: Ende
     const isExpected = end.reason === 'disallowed' || end.reason === 'planned'
     log[isExpected ? 'debug' : 'warn']({ ...asked, reason: end.reason }, `skipped (${end.reason}): ${message}`)
   } else {
-    log.debug({ ...asked, parser, items, follows }, end.reason)
+    log.debug({ ...asked, parser, isCached, items, follows }, end.reason)
   }
 }
 

@@ -42,6 +42,15 @@ export function summarize(stats: CrawlStats, outputs: readonly string[]): string
       size(stats.bytes),
       `${rate.toFixed(1)} pages/s`,
     ),
+    ...(stats.cached + stats.revalidated === 0
+      ? []
+      : [
+          row(
+            'cache',
+            `${count(stats.cached)} answered without a request`,
+            `${count(stats.revalidated)} found unchanged by one (304)`,
+          ),
+        ]),
     ...beside(stats),
   ].join('\n')
 }

@@ -35,6 +35,10 @@ export interface CrawlStats {
   readonly dropped: Readonly<Record<DropReason, number>>
   readonly fetched: number
   readonly redirected: number
+  /** Of those that came to their end: answered from a cache or a recording, without a request. */
+  readonly cached: number
+  /** Requests that were answered 304: what the cache had was still what the server has. */
+  readonly revalidated: number
   readonly failed: number
   readonly failedBy: Readonly<Partial<Record<FailReason, number>>>
   readonly skipped: number
@@ -125,6 +129,8 @@ export class StatsCounter {
       dropped,
       fetched,
       redirected,
+      cached: count('cached'),
+      revalidated: count('revalidated'),
       failed,
       failedBy,
       skipped,

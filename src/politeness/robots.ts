@@ -122,17 +122,19 @@ export function recordOf(
       const expiresAt = now + redirectPatienceMs
       return { kind: 'redirected', origin, attempts, expiresAt, ...(last === undefined ? {} : { last }) }
     }
+    case 'unchanged':
     case 'retry':
     case 'failed': {
       const { status } = outcome
-      if (status === 304 && last !== undefined) return renewed(last, url, now, headers)
+      if (outcome.kind === 'unchanged' && last !== undefined) return renewed(last, url, now, headers)
       // Section 2.3.1.3: 4xx is "unavailable", and allows. 429 is Google's exception: it asks for patience.
       if (status !== undefined && status >= 400 && status < 500 && status !== 429)
         return copyOf(origin, noRules, `${status}`, now, headers)
       const failures = failuresOf(before) + 1
       if (last !== undefined && mayHold(last, now)) return held(last, failures, now, options)
       // It will be where it is when it is asked again.
-      if (outcome.reason === 'address_blocked') return giveUpOn(origin, outcome.message, now)
+      if (outcome.kind === 'failed' && outcome.reason === 'address_blocked')
+        return giveUpOn(origin, outcome.message, now)
       const waitMs = Math.max(backOff(options.robotsRetryMs, failures), retryAfterOf(headers, now))
       const retryAt = failures >= options.maxRobotsAttempts ? undefined : now + waitMs
       const expiresAt = Math.max(now + freshForMs, retryAt ?? 0)

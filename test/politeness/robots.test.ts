@@ -24,6 +24,7 @@ const redirect = (status = 301): Outcome => ({ ...base, kind: 'redirect', status
 const failed = (status: number | undefined, reason: FailReason = 'http_404'): Outcome => {
   return { ...base, kind: 'failed', reason, status, message: `why ${status ?? reason}` }
 }
+const notModified: Outcome = { ...base, kind: 'unchanged', status: 304, message: 'why 304' }
 const retry = (status: number | undefined, reason: RetryReason = 'http_503'): Outcome => {
   return { ...base, kind: 'retry', reason, status, message: `why ${status ?? reason}` }
 }
@@ -446,7 +447,6 @@ describe('B6: a re-check', () => {
   const etag = '"v1"'
   const lastModified = 'Tue, 06 Jan 2026 10:00:00 GMT'
   const known = learn(withHeaders(page(file), { etag, 'last-modified': lastModified }))
-  const notModified = failed(304, 'http_304')
 
   it('RFC 9110 section 13.1: names the version that is known, to the URL that gave it', () => {
     expect(conditionalHeaders(known, robotsUrl)).toEqual({ 'if-none-match': etag, 'if-modified-since': lastModified })
@@ -543,7 +543,7 @@ describe('B5: while a re-check fails', () => {
     }
     expect(gaps).toEqual([1, 2, 4, 8, 16, 32, 60, 60])
     expect(learn(at(page(file), now), record)).toMatchObject({ kind: 'rules', failures: 0, fetchedAt: now })
-    expect(learn(at(failed(304, 'http_304'), now), record)).toMatchObject({
+    expect(learn(at(notModified, now), record)).toMatchObject({
       kind: 'rules',
       failures: 0,
       fetchedAt: now,
@@ -592,7 +592,7 @@ describe('B5: while a re-check fails', () => {
       fetchedAt,
       version,
     })
-    expect(learn(at(failed(304, 'http_304'), endedAt + day), stored)).toMatchObject({ kind: 'rules', version })
+    expect(learn(at(notModified, endedAt + day), stored)).toMatchObject({ kind: 'rules', version })
     expect(learn(at(retry(503), endedAt + 31 * day), stored)).toMatchObject({ kind: 'unreachable' })
   })
 })

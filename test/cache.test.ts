@@ -1,0 +1,335 @@
+/** Crawls with a cache, and with a recording, of real servers whose access log tells what was asked. */
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { type CrawlEvent, type CrawlOptions, crawl, defineSpider, OptionError, type Page } from '../src/index.ts'
+import { expectToAddUp } from './sites/counts.ts'
+import { collect, pagesSpider } from './sites/spiders.ts'
+import { openWeb, type Web, type WebOptions } from './sites/web.ts'
+
+type Route = (request: IncomingMessage, response: ServerResponse, visit: number) => void
+
+function folderOf(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'doff-cache-'))
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  return folder
+}
+
+async function webOf(routes: Readonly<Record<string, Route>>, options: WebOptions = {}): Promise<Web> {
+  const web = await openWeb({ ...options, routes })
+  onTestFinished(() => web[Symbol.asyncDispose]())
+  return web
+}
+
+/** What a crawl found, with the lines that it left in the access log, robots.txt apart. */
+async function crawlOf(web: Web, options: CrawlOptions, spider = pagesSpider(web.urls)) {
+  const before = web.log.length
+  const events: CrawlEvent[] = []
+  const run = crawl(spider, { delayMs: 0, observers: [(event) => events.push(event)], ...options })
+  const items = await collect(run)
+  const log = web.log.slice(before)
+  const pages = log.filter(({ path }) => path !== '/robots.txt')
+  const { stats } = run
+  expectToAddUp(stats)
+  expect(stats.requests).toBe(log.length)
+  expect(events.filter(({ kind }) => kind === 'requested')).toHaveLength(log.length)
+  const asked = stats.fetched + stats.redirected + stats.failed + stats.retries - stats.cached
+  expect(stats.requests).toBe(stats.robotsRequests + stats.sitemapRequests + asked)
+  const robots = log.length - pages.length
+  return { items, asked: pages.map(({ path, status }) => `${status} ${path}`), robots, stats, events }
+}
+
+const etagOf = (text: string) => `"${Buffer.from(text).toString('hex')}"`
+
+/** A page with an ETag, which answers 304 to who has it. */
+const versioned =
+  (text: () => string, headers: Readonly<Record<string, string>> = {}): Route =>
+  ({ headers: { 'if-none-match': version } }, response) => {
+    const etag = etagOf(text())
+    if (version === etag) response.writeHead(304, { etag, ...headers }).end()
+    else response.writeHead(200, { 'content-type': 'text/html', etag, ...headers }).end(text())
+  }
+
+const fresh = (text: string): Route => versioned(() => text, { 'cache-control': 'max-age=3600' })
+
+const sorted = (items: readonly unknown[]) => items.map((item) => JSON.stringify(item)).toSorted()
+
+describe('a crawl with a cache', () => {
+  it('asks for nothing that is fresh, and for the rest by its version', async () => {
+    const web = await webOf({
+      '/': versioned(() => '<h1>Front</h1><a href="/a">a</a><a href="/b">b</a>'),
+      '/a': fresh('<h1>A</h1>'),
+      '/b': ({ headers }, response) => {
+        const date = 'Mon, 05 Jan 2026 00:00:00 GMT'
+        const headersOf = { 'last-modified': date, 'cache-control': 'no-cache', 'content-type': 'text/html' }
+        if (headers['if-modified-since'] === date) response.writeHead(304).end()
+        else response.writeHead(200, headersOf).end('<h1>B</h1>')
+      },
+    })
+    const cache = folderOf()
+    const first = await crawlOf(web, { cache })
+    expect(first.asked.toSorted()).toEqual(['200 /', '200 /a', '200 /b'])
+    expect(first.stats).toMatchObject({ fetched: 3, cached: 0, revalidated: 0 })
+
+    const second = await crawlOf(web, { cache })
+    expect(second.asked.toSorted()).toEqual(['304 /', '304 /b'])
+    expect(second.stats).toMatchObject({ fetched: 3, cached: 1, revalidated: 2, failed: 0 })
+    expect(sorted(second.items)).toEqual(sorted(first.items))
+    const ended = second.events.filter((event) => event.kind === 'ended')
+    expect(ended.filter(({ isCached }) => isCached).map(({ request }) => request.url)).toEqual([`${web.urls[0]}a`])
+    const unchanged = second.events.filter((event) => event.kind === 'requested' && event.isUnchanged)
+    expect(unchanged).toHaveLength(2)
+    // robots.txt is none of the cache's business.
+    expect([first.robots, second.robots]).toEqual([1, 1])
+  })
+
+  it('gives a parser what it had: the body, and the headers as the 304 has them', async () => {
+    let visits = 0
+    const route: Route = (request, response, visit) =>
+      versioned(() => 'bytes', { 'x-visit': `${visit}`, 'set-cookie': 'a=secret' })(request, response, visit)
+    const web = await webOf({ '/': route })
+    const seen: object[] = []
+    const spider = defineSpider({
+      name: 'looks',
+      seeds: web.urls,
+      parse(page: Page) {
+        visits += 1
+        const { status, text, headers } = page
+        seen.push({ status, text, visit: headers['x-visit'], type: headers['content-type'] })
+        return []
+      },
+    })
+    const cache = folderOf()
+    for (let run = 1; run <= 3; run += 1) await crawlOf(web, { cache }, spider as never)
+    expect(visits).toBe(3)
+    const base = { status: 200, text: 'bytes', type: 'text/html' }
+    expect(seen).toEqual([1, 2, 3].map((visit) => ({ ...base, visit: `${visit}` })))
+  })
+
+  it('sees what has changed', async () => {
+    let title = 'one'
+    const web = await webOf({ '/': versioned(() => `<h1>${title}</h1>`) })
+    const cache = folderOf()
+    await crawlOf(web, { cache })
+    title = 'two'
+    const changed = await crawlOf(web, { cache })
+    expect(changed.asked).toEqual(['200 /'])
+    expect(changed.items).toMatchObject([{ title: 'two' }])
+    expect((await crawlOf(web, { cache })).asked).toEqual(['304 /'])
+  })
+
+  it('RFC 9110 section 13.1.3: leaves it to the server which of two validators counts', async () => {
+    const date = 'Mon, 05 Jan 2026 00:00:00 GMT'
+    let version = 1
+    const web = await webOf({
+      '/': ({ headers }, response) => {
+        const etag = `"${version}"`
+        expect(headers['if-modified-since'] ?? date).toBe(date)
+        if (headers['if-none-match'] === etag) response.writeHead(304, { etag }).end()
+        else response.writeHead(200, { etag, 'last-modified': date, 'cache-control': 'no-cache' }).end(`${version}`)
+      },
+    })
+    const cache = folderOf()
+    await crawlOf(web, { cache })
+    version = 2
+    expect((await crawlOf(web, { cache })).asked).toEqual(['200 /'])
+    expect((await crawlOf(web, { cache })).asked).toEqual(['304 /'])
+  })
+
+  it('RFC 9111 section 5.2.2.5: writes nothing to disk that is not to be stored, and no cookie', async () => {
+    const web = await webOf({
+      '/': (_request, response) => {
+        const headers = { 'cache-control': 'no-store', etag: '"x"', 'content-type': 'text/html' }
+        response.writeHead(200, headers).end('<a href="/b">sesame-page</a>')
+      },
+      '/b': (_request, response) => {
+        const headers = { 'cache-control': 'max-age=60', 'set-cookie': 'id=sesame-cookie' }
+        response.writeHead(200, headers).end('an open secret')
+      },
+    })
+    const cache = folderOf()
+    await crawlOf(web, { cache })
+    const kept = readdirSync(cache).map((file) => readFileSync(join(cache, file), 'latin1'))
+    expect(kept.some((text) => text.includes('an open secret'))).toBe(true)
+    expect(kept.some((text) => text.includes('sesame'))).toBe(false)
+    expect((await crawlOf(web, { cache })).asked).toEqual(['200 /'])
+  })
+
+  it('asks again without a condition when a 304 speaks of another version', async () => {
+    const web = await webOf({
+      '/': ({ headers }, response) => {
+        if (headers['if-none-match'] !== undefined) response.writeHead(304, { etag: '"other"' }).end()
+        else response.writeHead(200, { etag: '"mine"' }).end('<h1>whole</h1>')
+      },
+    })
+    const cache = folderOf()
+    await crawlOf(web, { cache })
+    const { asked, items, stats } = await crawlOf(web, { cache })
+    expect(asked).toEqual(['304 /', '200 /'])
+    expect(items).toMatchObject([{ title: 'whole' }])
+    expect(stats).toMatchObject({ revalidated: 0, retries: 1, fetched: 1 })
+  })
+
+  it('takes a 304 that nobody asked for as no answer', async () => {
+    const web = await webOf({ '/': (_request, response) => response.writeHead(304).end() })
+    const { stats } = await crawlOf(web, { cache: folderOf() })
+    expect(stats.failedBy).toEqual({ http_304: 1 })
+  })
+
+  it('keeps redirects that say for how long, and no others', async () => {
+    const web = await webOf({
+      '/': fresh('<a href="/moved">m</a><a href="/now">n</a>'),
+      '/moved': (_request, response) =>
+        response.writeHead(301, { location: '/there', 'cache-control': 'max-age=60' }).end(),
+      '/now': (_request, response) => response.writeHead(302, { location: '/here' }).end(),
+      '/there': fresh('there'),
+      '/here': fresh('here'),
+    })
+    const cache = folderOf()
+    await crawlOf(web, { cache })
+    const second = await crawlOf(web, { cache })
+    expect(second.asked).toEqual(['302 /now'])
+    expect(second.stats).toMatchObject({ cached: 4, redirected: 2, fetched: 3 })
+  })
+
+  it('keeps sitemaps', async () => {
+    const web = await webOf({
+      '/': fresh('<h1>front</h1>'),
+      '/page': fresh('<h1>page</h1>'),
+      '/sitemap.xml': (request, response, visit) => {
+        const entry = `<url><loc>http://${request.headers.host}/page</loc></url>`
+        const set = `<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">${entry}</urlset>`
+        fresh(set)(request, response, visit)
+      },
+    })
+    const spider = defineSpider({ name: 'maps', seeds: web.urls, sitemaps: true, parse: () => [] })
+    const cache = folderOf()
+    const first = await crawlOf(web, { cache }, spider as never)
+    expect(first.asked.toSorted()).toEqual(['200 /', '200 /page', '200 /sitemap.xml'])
+    const second = await crawlOf(web, { cache }, spider as never)
+    expect(second.asked).toEqual([])
+    expect(second.stats).toMatchObject({ sitemaps: 1, sitemapPages: 1, sitemapRequests: 0, fetched: 2, cached: 2 })
+  })
+
+  it('leaves a host alone for its delay between requests, and not where none is made', async () => {
+    const page = (n: number): Route => (n % 5 === 0 ? versioned(() => `<h1>${n}</h1>`) : fresh(`<h1>${n}</h1>`))
+    const links = Array.from({ length: 40 }, (_, n) => `<a href="/p${n}">p</a>`).join('')
+    const pages = Array.from({ length: 40 }, (_, n) => [`/p${n}`, page(n)] as const)
+    const web = await webOf({ '/': fresh(links), ...Object.fromEntries(pages) })
+    const cache = folderOf()
+    await crawlOf(web, { cache })
+    const before = web.log.length
+    const { asked, stats } = await crawlOf(web, { cache, delayMs: 150 })
+    expect(asked).toHaveLength(8)
+    expect(stats).toMatchObject({ cached: 33, revalidated: 8, fetched: 41 })
+    const times = web.log.slice(before).map(({ at }) => at)
+    const gaps = times.slice(1).map((at, index) => at - (times[index] ?? 0))
+    expect(Math.min(...gaps)).toBeGreaterThanOrEqual(149)
+    // Were each page to wait for its turn, it would take six seconds.
+    expect(stats.elapsedMs).toBeLessThan(5_000)
+  })
+
+  it('ends at maxPages, wherever the pages came from', async () => {
+    const web = await webOf({ '/': fresh('<a href="/a">a</a><a href="/b">b</a>'), '/a': fresh('a'), '/b': fresh('b') })
+    const cache = folderOf()
+    await crawlOf(web, { cache })
+    const { stats } = await crawlOf(web, { cache, maxPages: 2 })
+    expect(stats).toMatchObject({ fetched: 2, cached: 2, waiting: 1, stopReason: 'max_pages' })
+  })
+})
+
+describe('a crawl with a recording', () => {
+  it('asks nobody the second time, and waits for nobody: the site may be gone', async () => {
+    const links = Array.from({ length: 30 }, (_, n) => `<a href="/page-${n}">p</a>`).join('')
+    const web = await openWeb({
+      pages: 25,
+      robots: 'User-agent: *\nDisallow: /page-8\nCrawl-delay: 0.1\n',
+      routes: {
+        '/': (_request, response) => response.end(`${links}<a href="/old">o</a>`),
+        '/old': (_request, response) => response.writeHead(302, { location: '/page-24' }).end(),
+        '/page-3': (_request, response) => response.writeHead(200, { 'cache-control': 'no-store' }).end('<h1>3</h1>'),
+      },
+    })
+    const replay = folderOf()
+    const first = await crawlOf(web, { replay, delayMs: 50 }).finally(() => web[Symbol.asyncDispose]())
+    expect(first.stats).toMatchObject({ fetched: 25, failedBy: { http_404: 5 }, redirected: 1, cached: 0 })
+    const second = await crawlOf(web, { replay, delayMs: 2_000_000 })
+    expect(sorted(second.items)).toEqual(sorted(first.items))
+    const { fetched, failedBy, redirected, skippedBy } = first.stats
+    expect(second.stats).toMatchObject({ fetched, failedBy, redirected, skippedBy, cached: 31, requests: 0, bytes: 0 })
+  })
+
+  it('asks again for what was answered in passing', async () => {
+    const web = await webOf({
+      '/': (_request, response) => response.end('<a href="/busy">b</a><a href="/gone">g</a><a href="/cut">c</a>'),
+      '/busy': (_request, response) => response.writeHead(429, { 'cache-control': 'max-age=9' }).end(),
+      '/gone': (_request, response) => response.writeHead(404).end(),
+      '/cut': (request) => request.socket.destroy(),
+    })
+    const options = { replay: folderOf(), maxRetries: 0 }
+    await crawlOf(web, options)
+    const second = await crawlOf(web, options)
+    expect(second.asked.map((line) => line.split(' ')[1]).toSorted()).toEqual(['/busy', '/cut'])
+    expect(second.stats).toMatchObject({ cached: 2, failed: 3 })
+  })
+
+  it('asks for robots.txt before it sends anything, whatever was recorded of it', async () => {
+    let rules = 'User-agent: *\nDisallow:\n'
+    const web = await webOf({
+      '/robots.txt': (_request, response) => response.end(rules),
+      '/': (_request, response) => response.end('<a href="/a">a</a><a href="/b">b</a>'),
+      '/a': (_request, response) => response.end('a'),
+      '/b': (_request, response) => response.end('b'),
+    })
+    const replay = folderOf()
+    await crawlOf(web, { replay, maxPages: 2 })
+    rules = 'User-agent: *\nDisallow: /b\n'
+    const second = await crawlOf(web, { replay })
+    expect(second.robots).toBe(1)
+    expect(second.asked).toEqual([])
+    expect(second.stats).toMatchObject({ fetched: 2, cached: 2, skippedBy: { disallowed: 1 } })
+  })
+
+  it('asks for robots.txt once where it redirects, too', async () => {
+    const web = await webOf({
+      '/robots.txt': (_request, response) => response.writeHead(302, { location: '/rules.txt' }).end(),
+      '/rules.txt': (_request, response) => response.end('User-agent: *\nDisallow: /no\n'),
+      '/': (_request, response) => response.end('<a href="/a">a</a><a href="/no">n</a>'),
+      '/a': (_request, response) => response.end('a'),
+    })
+    const replay = folderOf()
+    const first = await crawlOf(web, { replay, maxPages: 1 })
+    expect(first.asked).toEqual(
+      ['302 /robots.txt', '200 /rules.txt', '200 /'].filter((line) => !line.includes('robots')),
+    )
+    const second = await crawlOf(web, { replay, maxPages: 1 })
+    expect([second.robots, second.asked]).toEqual([0, []])
+    const third = await crawlOf(web, { replay })
+    expect([third.robots, third.asked]).toEqual([1, ['200 /rules.txt', '200 /a']])
+    expect(third.stats).toMatchObject({ fetched: 2, skippedBy: { disallowed: 1 } })
+  })
+
+  it('holds to maxBodyBytes also where more was recorded', async () => {
+    const web = await webOf({ '/': (_request, response) => response.end('x'.repeat(5_000)) })
+    const replay = folderOf()
+    await crawlOf(web, { replay })
+    const { stats, asked } = await crawlOf(web, { replay, maxBodyBytes: 1_000 })
+    expect([stats.failedBy, asked]).toEqual([{ body_too_large: 1 }, []])
+  })
+
+  it('asks for an error page whose body was not recorded when a parser is to have it', async () => {
+    const web = await webOf({ '/': (_request, response) => response.writeHead(404).end('<h1>none</h1>') })
+    const replay = folderOf()
+    expect((await crawlOf(web, { replay })).items).toEqual([])
+    const { items, asked } = await crawlOf(web, { replay, acceptStatuses: [404] })
+    expect([items.length, asked]).toEqual([1, ['404 /']])
+    expect((await crawlOf(web, { replay, acceptStatuses: [404] })).asked).toEqual([])
+  })
+
+  it('and a cache are not for the same crawl', () => {
+    const options = { cache: 'a', replay: 'b' }
+    expect(() => crawl(pagesSpider(['http://127.0.0.1/']), options)).toThrow(OptionError)
+  })
+})
