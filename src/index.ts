@@ -52,6 +52,8 @@ export type { DownloadOptions, Follow, FollowOptions, FollowTarget } from './spi
 export type { FormOptions, FormRequest, FormValues } from './spider/form.ts'
 export type { FilePart } from './spider/multipart.ts'
 export { type DownloadedFile, Page, type PageSource } from './spider/page.ts'
+export type { PageKind } from './spider/page-kind.ts'
+export { PageKindError } from './spider/page-kind-error.ts'
 export type { FormFields, RequestSpec, SendingOptions } from './spider/sending.ts'
 export type { SitemapsFields, SitemapsSpec } from './spider/sitemap/check-sitemaps.ts'
 export type { ItemOf, Seed, SeedSpec, Spider, SpiderSpec } from './spider/spider.ts'

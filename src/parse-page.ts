@@ -16,7 +16,10 @@ export interface ParsedPage<Item> {
   readonly refusals: readonly string[]
 }
 
-/** A page as a parser gets it, of at least a `url` and a `body`, with no network. */
+/**
+ * A page as a parser gets it, of at least a `url` and a `body`, with no network. Its `kind` is told as in a crawl: by the `content-type` of
+ * `headers`, or else by the body. (A body that begins with a tag is HTML.)
+ */
 export function createPage<Data = unknown, Args = Readonly<Record<string, string | undefined>>>(
   source: Omit<PageSource, 'decode'>,
 ): Page<Data, Args> {

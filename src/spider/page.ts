@@ -12,7 +12,11 @@ import { type Extracted, extract, type SelectorMap } from './extract.ts'
 import { type DownloadOptions, Follow, type FollowOptions, type FollowTarget, fileSpecOf } from './follow.ts'
 import { type FormOptions, type FormRequest, type FormValues, requestOfForm } from './form.ts'
 import { parseHtml } from './html-document.ts'
+import { parseJson } from './json-body.ts'
+import { kindOf, type PageKind, saysXml } from './page-kind.ts'
+import { PageKindError } from './page-kind-error.ts'
 import { partsOf } from './sending.ts'
+import { parseXml } from './xml-document.ts'
 
 /** What a page is made of. */
 export interface PageSource {
@@ -66,6 +70,7 @@ export class Page<Data = unknown, Args = Readonly<Record<string, string | undefi
   /** The spider's arguments. */
   readonly args: Args
   readonly #source: PageSource
+  #kind: PageKind | undefined
   #text: string | undefined
   #$: CheerioAPI | undefined
   #base: string | undefined
@@ -90,14 +95,27 @@ export class Page<Data = unknown, Args = Readonly<Record<string, string | undefi
     return typeof body === 'string' ? Buffer.from(body) : body
   }
 
-  /** The body as text: charset by byte order mark, header, `<meta>`, else UTF-8. */
+  /**
+   * What the page can be read as: by its content type, and where that says nothing or is plainly wrong by its first bytes. What was
+   * downloaded is `binary`.
+   */
+  get kind(): PageKind {
+    this.#kind ??= this.isFile ? 'binary' : kindOf(this.#contentType, this.#bodyInMemory)
+    return this.#kind
+  }
+
+  /** Empty if there is none, or several. */
+  get #contentType(): string {
+    const contentType = this.headers['content-type']
+    return typeof contentType === 'string' ? contentType : ''
+  }
+
+  /** The body as text: charset by byte order mark, header, `<meta>`, else by what the bytes look like. */
   get text(): string {
     if (this.#text === undefined) {
       const { decode } = this.#source
       const body = this.#bodyInMemory
-      const contentType = this.headers['content-type']
-      if (typeof body === 'string') this.#text = body
-      else this.#text = decode(body, typeof contentType === 'string' ? contentType : '')
+      this.#text = typeof body === 'string' ? body : decode(body, this.#contentType)
     }
     return this.#text
   }
@@ -119,15 +137,42 @@ export class Page<Data = unknown, Args = Readonly<Record<string, string | undefi
   }
 
   get #bodyInMemory(): Uint8Array | string {
-    const { body = '', file } = this.#source
-    if (file === undefined) return body
-    throw new TypeError(`this page was downloaded, and its body is not in memory but in ${file.path} (page.file.path)`)
+    if (this.isFile) throw this.#notInMemory
+    return this.#source.body ?? ''
   }
 
-  /** The page as cheerio has it: https://cheerio.js.org/docs/basics/selecting */
+  get #notInMemory(): TypeError {
+    const { path } = this.file
+    return new TypeError(`this page was downloaded, and its body is not in memory but in ${path} (page.file.path)`)
+  }
+
+  /**
+   * The page as cheerio has it: https://cheerio.js.org/docs/basics/selecting. XML is parsed as XML (`item > pubDate` is written as it stands
+   * there), text as HTML, for it may be a piece of some. @throws PageKindError for JSON, and for what is no text.
+   */
   get $(): CheerioAPI {
-    this.#$ ??= load(parseHtml(this.text))
+    this.#$ ??= this.#parsed
     return this.#$
+  }
+
+  get #parsed(): CheerioAPI {
+    const { kind } = this
+    switch (kind) {
+      case 'html':
+        // In XHTML `<title/>` is a whole element; by the rules of HTML it would swallow the page.
+        return saysXml(this.#contentType)
+          ? load(parseXml(this.text, true), { xml: { xmlMode: false } })
+          : load(parseHtml(this.text))
+      case 'text':
+        return load(parseHtml(this.text))
+      case 'xml':
+        return load(parseXml(this.text, false), { xml: true })
+      case 'json':
+      case 'binary':
+        throw this.isFile ? this.#notInMemory : new PageKindError(this.url.href, kind, this.#contentType)
+      default:
+        return kind satisfies never
+    }
   }
 
   /** What relative links are relative to: the page's `<base href>`, or else its URL. */
@@ -138,7 +183,7 @@ export class Page<Data = unknown, Args = Readonly<Record<string, string | undefi
 
   /** A search of the whole tree is dear, and few pages have a base. */
   get #baseHref(): string | undefined {
-    return !this.isFile && /<base\b/i.test(this.text) ? this.$('base[href]').first().attr('href') : undefined
+    return this.kind === 'html' && /<base\b/i.test(this.text) ? this.$('base[href]').first().attr('href') : undefined
   }
 
   /** How many links `links()` passed over because they are not crawlable (`mailto:`, `javascript:`, unparsable ones). */
@@ -160,40 +205,31 @@ export class Page<Data = unknown, Args = Readonly<Record<string, string | undefi
 
   /** The URL that the page says it should be known by; `undefined` if it says none. It is recorded, and by itself not visited. */
   get canonical(): string | undefined {
-    if (!this.#isHtml || !/\bcanonical\b/i.test(this.text)) return undefined
+    if (this.kind !== 'html' || !/\bcanonical\b/i.test(this.text)) return undefined
     const href = this.$('link[rel~="canonical" i][href]').first().attr('href')
     return href === undefined ? undefined : canonicalUrl(href, this.base)
   }
 
   /** The `<meta>` elements of the head. A search of the whole tree is dear, and few pages have one that speaks to robots. */
   get #metas(): readonly Meta[] {
-    if (!this.#isHtml || !speaksToRobots.test(this.text)) return []
+    if (this.kind !== 'html' || !speaksToRobots.test(this.text)) return []
     return [...this.$('head meta[name][content]')].map((element) => {
       const { name = '', content = '' } = 'attribs' in element ? element.attribs : {}
       return { name, content }
     })
   }
 
-  /** A page without a type may be one, too. */
-  get #isHtml(): boolean {
-    if (this.isFile) return false
-    const contentType = String(this.headers['content-type'] ?? '')
-    return contentType === '' || /html|xml/i.test(contentType)
-  }
-
-  /** The body as JSON. @throws SyntaxError naming the URL. */
+  /** The body as JSON, whatever its type. @throws SyntaxError naming what is wrong, its line and column, and the URL. */
   json<T = unknown>(): T {
-    try {
-      return JSON.parse(this.text) as T
-    } catch (error) {
-      throw new SyntaxError(`${error instanceof Error ? error.message : error}: ${this.url.href}`, { cause: error })
-    }
+    return parseJson(this.text, this.url.href) as T
   }
 
   /**
    * The canonical URLs of the page's links, in document order and without duplicates. Links that say `rel=nofollow` are passed over (and
-   * counted), unless the option `followNofollow` is set.
+   * counted), unless the option `followNofollow` is set. In XML, too, a link is an `<a href>`, which SVG has; those of Atom are
+   * `links('link[href]')`, and those of RSS are texts: `extract({ links: ['item > link'] })`.
    * @param selector of the elements whose `href` counts. Default: every link.
+   * @throws PageKindError for JSON, and for what is no text.
    */
   links(selector = 'a[href], area[href]'): string[] {
     const { base } = this

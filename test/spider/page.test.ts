@@ -3,6 +3,7 @@ import { asksNothing } from '../../src/directives.ts'
 import { createPage } from '../../src/parse-page.ts'
 import type { Follow } from '../../src/spider/follow.ts'
 import { Page } from '../../src/spider/page.ts'
+import { PageKindError } from '../../src/spider/page-kind-error.ts'
 
 const url = 'http://a.test/shop/index.html'
 const html = (body: string) => createPage({ url, body })
@@ -66,11 +67,135 @@ describe('the text of a page', () => {
   })
 })
 
+const typed = (type: string, body: string | Uint8Array) => createPage({ url, body, headers: { 'content-type': type } })
+const picture = Buffer.from(
+  '\x89PNG\r\n\x1a\n<base href="/x/"><link rel="canonical" href="/c"><meta name="robots" content="none">',
+  'latin1',
+)
+
+describe('page.kind', () => {
+  it('is told by the content type and the body', () => {
+    expect(typed('application/json', '{}').kind).toBe('json')
+    expect(typed('text/html', picture).kind).toBe('binary')
+    expect(html('<p>Hello').kind).toBe('html')
+    expectTypeOf(html('').kind).toEqualTypeOf<'html' | 'xml' | 'json' | 'text' | 'binary'>()
+  })
+
+  it('is told by the body where there are several content types', () => {
+    const headers = { 'content-type': ['image/png', 'text/html'] }
+    expect(createPage({ url, headers, body: '<p>Hello' }).kind).toBe('html')
+  })
+})
+
 describe('page.$', () => {
   it('is cheerio, loaded once', () => {
     const page = html('<h1>One</h1><p class="x">Two</p>')
     expect(page.$('.x').text()).toBe('Two')
     expect(page.$).toBe(page.$)
+  })
+
+  it('of XML keeps case, knows CDATA, and elements that close themselves', () => {
+    const page = typed(
+      'application/rss+xml',
+      `<?xml version="1.0"?><rss><channel><image/><item><title><![CDATA[A <b> & c]]></title><link>http://b.test/</link>
+       <pubDate>today</pubDate><dc:creator>Me</dc:creator></item></channel></rss>`,
+    )
+    expect(page.kind).toBe('xml')
+    expect(page.$('image > item').length).toBe(0)
+    expect(page.$('pubdate').length).toBe(0)
+    expect(page.extract({ title: 'item > title', link: 'item > link', date: 'pubDate', by: 'dc\\:creator' })).toEqual({
+      title: 'A <b> & c',
+      link: 'http://b.test/',
+      date: 'today',
+      by: 'Me',
+    })
+  })
+
+  it('of XHTML knows elements that close themselves, and the names and entities of HTML', () => {
+    const body = `<?xml version="1.0"?><html xmlns="http://www.w3.org/1999/xhtml"><head><title/><script src="a.js"/></head>
+      <body><DIV id="a"/><p>A&nbsp;B &eacute; <![CDATA[<&]]></p></body></html>`
+    const page = typed('application/xhtml+xml', body)
+    expect(page.extract({ text: 'body > p', empty: 'div#a', title: 'title' })).toEqual({
+      text: 'A B é <&',
+      empty: '',
+      title: '',
+    })
+    expect(typed('text/html', body).$('p').length).toBe(0)
+  })
+
+  it('of a text is that of a piece of HTML', () => {
+    expect(typed('text/plain', 'Hello <b>you</b>').$('b').text()).toBe('you')
+    expect(typed('text/plain', 'Hello').$('b').length).toBe(0)
+  })
+
+  it.each<[type: string, body: string | Buffer, message: string]>([
+    [
+      'image/png',
+      picture,
+      `No elements in a binary page (content type "image/png"): ${url} (ask page.kind first, and take page.body)`,
+    ],
+    ['', picture, `No elements in a binary page (no content type): ${url} (ask page.kind first, and take page.body)`],
+    [
+      'application/json',
+      '{}',
+      `No elements in a JSON page (content type "application/json"): ${url} (ask page.kind first, and take page.json())`,
+    ],
+  ])('of what has no elements is an error: %s', (type, body, message) => {
+    const page = typed(type, body)
+    for (const ask of [() => page.$, () => page.links(), () => page.extract({ title: 'h1' })]) {
+      expect(ask).toThrow(PageKindError)
+      expect(ask).toThrow(message)
+    }
+    expect(page.extract({ bytes: (on) => on.body.length })).toEqual({ bytes: body.length })
+  })
+
+  it('of XML that nobody wrote is an error, soon', () => {
+    expect(() => typed('text/xml', '<a>'.repeat(100_000)).$).toThrow(
+      "The page's XML cannot be parsed: its elements are more than 1000 deep",
+    )
+    expect(() => typed('text/xml', `<a>${'<b/>'.repeat(600_000)}`).$).toThrow('it comes to more than 500000 nodes')
+  })
+})
+
+describe('a page that is not HTML', () => {
+  it.each<[kind: string, page: Page]>([
+    ['binary', typed('image/png', picture)],
+    [
+      'JSON',
+      typed('application/json', '{"a": "<base href=/x/><link rel=canonical href=/c><meta name=robots content=none>"}'),
+    ],
+    [
+      'XML',
+      typed(
+        'text/xml',
+        '<head><base href="/x/"/><link rel="canonical" href="/c"/><meta name="robots" content="none"/></head>',
+      ),
+    ],
+    [
+      'text',
+      typed(
+        'text/plain',
+        'See <head><base href="/x/"><link rel="canonical" href="/c"><meta name="robots" content="none">',
+      ),
+    ],
+  ])('says nothing of robots, of its name or its base: %s', (_kind, page) => {
+    expect(page.directives).toEqual(asksNothing)
+    expect(page.canonical).toBeUndefined()
+    expect(page.base).toBe(url)
+    expect(page.follow('b').url).toBe('http://a.test/shop/b')
+  })
+
+  it('is asked for its headers all the same', () => {
+    const page = createPage({ url, body: picture, headers: { 'content-type': 'image/png', 'x-robots-tag': 'noindex' } })
+    expect(page.directives).toMatchObject({ noindex: true })
+  })
+
+  it('has links where it is XML with elements `a`, and by a selector', () => {
+    const svg = typed('image/svg+xml', '<svg xmlns="x"><a href="/b"><text>b</text></a></svg>')
+    expect(svg.links()).toEqual(['http://a.test/b'])
+    const atom = typed('application/atom+xml', '<feed><entry><link href="/c"/></entry></feed>')
+    expect(atom.links()).toEqual([])
+    expect(atom.links('entry > link[href]')).toEqual(['http://a.test/c'])
   })
 })
 
@@ -86,6 +211,18 @@ describe('page.json()', () => {
     expect(read).toThrow(SyntaxError)
     expect(read).toThrow(/: http:\/\/a\.test\/shop\/index\.html$/)
     expect(read).toThrow(expect.objectContaining({ cause: expect.any(SyntaxError) }))
+  })
+
+  it('names the place in its error', () => {
+    const read = () => html('{\n  "price": }').json()
+    expect(read).toThrow(
+      'Unexpected token } at line 2, column 12 (near {\\n  "price": }): http://a.test/shop/index.html',
+    )
+  })
+
+  it('is read in UTF-16, with a mark and without', () => {
+    for (const text of ['\ufeff{"a": "é"}', '{"a": "é"}'])
+      expect(createPage({ url, body: Buffer.from(text, 'utf16le') }).json()).toEqual({ a: 'é' })
   })
 })
 
@@ -190,7 +327,7 @@ describe('page.follow()', () => {
   it('needs no parsed page for an absolute link', () => {
     const page = new Page({
       url,
-      body: Buffer.from('x'),
+      body: Buffer.from('<p>'),
       decode: () => {
         throw new Error('parsed')
       },
