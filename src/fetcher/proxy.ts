@@ -87,7 +87,8 @@ function askHttp(proxy: ProxyAddress, socket: Socket, hostname: string, port: nu
     asking.once('connect', ({ statusCode = 0 }, _socket, head) => {
       if (head.length > 0) socket.unshift(head)
       if (statusCode >= 200 && statusCode < 300) resolve()
-      else if (statusCode === 407) reject(wantsPassword(proxy))
+      // tinyproxy says 401 where the password is wrong.
+      else if (statusCode === 407 || statusCode === 401) reject(wantsPassword(proxy))
       else reject(new ProxyError(proxy, `opened no way to ${authority}: status ${statusCode}`))
     })
     asking.once('error', reject)

@@ -167,6 +167,13 @@ describe('a proxy that fails', () => {
     await expect.poll(() => proxy.open.size).toBe(0)
   })
 
+  it('and answers CONNECT with 401 wants another password, as tinyproxy does', async () => {
+    const instead = (socket: Socket) => socket.end('HTTP/1.0 401 Unauthorized\r\n\r\n')
+    const proxy = await openHttpProxy({ instead })
+    const fetcher = openFetcher({ proxy: proxyAt('http', proxy, 'ada:wrong@') })
+    expect(await fetcher.fetch('https://shop.test/', limits)).toMatchObject({ kind: 'failed', reason: 'proxy_auth' })
+  })
+
   it.each(['http', 'https', 'socks5'] as const)('and is not there (%s) is to blame itself', async (scheme) => {
     const proxy = await openHttpProxy()
     proxy.die()
