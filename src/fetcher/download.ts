@@ -4,9 +4,6 @@
  * A file is written as a partial one (partial-file.ts), and gets its name, the digest of its content, when it is whole and synced: what has a
  * name is whole. Where the try before was cut off, this one asks for the rest (RFC 9110 sections 13.1.5 and 14).
  */
-import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
-import { type FileHandle, open } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { FilesFailedError } from '../errors.ts'
@@ -14,8 +11,9 @@ import type { Headers, StoredFile } from '../outcome.ts'
 import type { FileSpec } from '../request.ts'
 import { BodyError, decodersOf, tooLarge } from './body.ts'
 import type { BodySink, Flow, Receiver } from './body-sink.ts'
+import { FileWriter } from './file-writer.ts'
 import { isOfType, mediaTypeOf } from './media-type.ts'
-import { onDisk, type PartialFile, validatorOf } from './partial-file.ts'
+import { type PartialFile, validatorOf } from './partial-file.ts'
 import { isPassingStatus } from './retry-policy.ts'
 
 /** Why a body is not taken, or not whole. */
@@ -110,14 +108,12 @@ export class Download implements Receiver {
       this.#discard()
       return error as Error
     }
-    const write = async () => {
-      let whole: Unnamed | undefined
-      const writer = async (source: AsyncIterable<Uint8Array>) => {
-        whole = await this.#write(source, goesOn, headers)
-      }
-      // The types know of no list that ends in a function.
-      await pipeline([inlet, ...decoders, writer] as unknown as NodeJS.ReadWriteStream[])
-      return whole
+    const write = async (): Promise<Unnamed> => {
+      const partial = this.#partial
+      if (!goesOn) await partial.startAnew(headers['content-encoding'] === undefined ? validatorOf(headers) : undefined)
+      const writer = await FileWriter.open(partial.path, goesOn ? this.#keptBefore : 0, this.#limits.maxBytes)
+      await pipeline([inlet, ...decoders, writer])
+      return { ...writer.sum(), type: mediaTypeOf(headers['content-type']) }
     }
     this.#writing = this.#finish(write, headers, () => fault).catch((error: Error) => {
       flow.giveUp(error)
@@ -133,35 +129,8 @@ export class Download implements Receiver {
     }
   }
 
-  async #write(source: AsyncIterable<Uint8Array>, goesOn: boolean, headers: Headers): Promise<Unnamed> {
-    const partial = this.#partial
-    const digest = createHash('sha256')
-    let bytes = 0
-    if (goesOn) {
-      await onDisk(partial.path, async () => {
-        for await (const chunk of createReadStream(partial.path)) digest.update(chunk as Uint8Array)
-      })
-      bytes = this.#keptBefore
-    } else {
-      await partial.startAnew(headers['content-encoding'] === undefined ? validatorOf(headers) : undefined)
-    }
-    const file: FileHandle = await onDisk(partial.path, () => open(partial.path, goesOn ? 'a' : 'w', 0o600))
-    try {
-      for await (const chunk of source) {
-        bytes += chunk.length
-        if (bytes > this.#limits.maxBytes) throw tooLarge(this.#limits.maxBytes)
-        digest.update(chunk)
-        await onDisk(partial.path, () => file.appendFile(chunk))
-      }
-      await onDisk(partial.path, () => file.sync())
-    } finally {
-      await file.close()
-    }
-    return { bytes, sha256: digest.digest('hex'), type: mediaTypeOf(headers['content-type']) }
-  }
-
   async #finish(
-    write: () => Promise<Unnamed | undefined>,
+    write: () => Promise<Unnamed>,
     headers: Headers,
     faultOf: () => Error | undefined,
   ): Promise<StoredFile | Error> {
