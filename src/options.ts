@@ -270,6 +270,12 @@ export const optionTable = {
   headersTimeoutMs: duration('From the request to the head of the answer.', 30_000),
   bodyTimeoutMs: duration('Between two pieces of a body.', 30_000),
   totalTimeoutMs: duration('For one request in all.', 120_000),
+  minBytesPerSecond: count(
+    'Slowest body, on the wire, averaged over twice `bodyTimeoutMs`; a slower one is given up. 0 is no limit.',
+    100,
+    0,
+  ),
+  maxHeaderBytes: bytes('Size of the headers of an answer.', 64 * 1024),
   maxBodyBytes: bytes('Size of a body, decoded. A longer one is an error, never cut.', 10 * 1024 * 1024),
   files: folder('The folder that downloads are kept in. Left out, it is `files` in the store.'),
   maxFileBytes: bytes('Size of a download, decoded; each may name its own.', 1024 ** 3),

@@ -25,7 +25,7 @@ describe('the table of options', () => {
     const numbers = optionNames.filter((name) => typeof optionTable[name].default === 'number')
     for (const name of numbers) {
       const isCount = /^(max[A-Z]\w*|concurrency|per[A-Z]\w*Concurrency)$/.test(name)
-      expect(isCount || /(Ms|Bytes)$/.test(name), name).toBe(true)
+      expect(isCount || /(Ms|Bytes|BytesPerSecond)$/.test(name), name).toBe(true)
     }
   })
 

@@ -5,6 +5,7 @@ import type { Transform } from 'node:stream'
 import { promisify } from 'node:util'
 import {
   brotliDecompress,
+  constants,
   createBrotliDecompress,
   createGunzip,
   createInflate,
@@ -15,22 +16,27 @@ import {
   inflateRaw,
   zstdDecompress,
 } from 'node:zlib'
+import { FaultError } from './faults.ts'
 
-export class BodyError extends Error {
-  readonly reason: 'body_too_large' | 'bad_encoding'
+export class BodyError extends FaultError {
   constructor(reason: 'body_too_large' | 'bad_encoding', message: string, cause?: unknown) {
-    super(message, { cause })
-    this.reason = reason
+    super(reason, message, cause)
   }
 }
 
-type Decoder = (body: Uint8Array, options: { maxOutputLength: number }) => Promise<Buffer>
+/** RFC 9659: a window of at most 8 MiB; a bomb could ask for sixteen times that. */
+const zstdOptions = { params: { [constants.ZSTD_d_windowLogMax]: 23 } }
+
+type Decoder = (body: Uint8Array, options: { maxOutputLength: number; chunkSize: number }) => Promise<Buffer>
+
+/** Each piece of what is decoded takes a turn of the event loop, and zlib's own size makes many of them. */
+const chunkSize = 64 * 1024
 
 const decoders: Readonly<Record<string, Decoder>> = {
   gzip: promisify(gunzip),
   'x-gzip': promisify(gunzip),
   br: promisify(brotliDecompress),
-  zstd: promisify(zstdDecompress),
+  zstd: (body, options) => promisify(zstdDecompress)(body, { ...options, ...zstdOptions }),
   deflate: (body, options) => promisify(hasZlibHeader(body) ? inflate : inflateRaw)(body, options),
 }
 
@@ -41,7 +47,7 @@ const streams: Readonly<Record<string, (body: Uint8Array) => Transform>> = {
   gzip: () => createGunzip(),
   'x-gzip': () => createGunzip(),
   br: () => createBrotliDecompress(),
-  zstd: () => createZstdDecompress(),
+  zstd: () => createZstdDecompress(zstdOptions),
   deflate: (body) => (hasZlibHeader(body) ? createInflate() : createInflateRaw()),
 }
 
@@ -102,7 +108,7 @@ export async function decodeBody(body: Uint8Array, contentEncoding: string, maxB
     const decoder = Object.hasOwn(decoders, name) ? decoders[name] : undefined
     if (decoder === undefined) throw unknownEncoding(name)
     try {
-      decoded = await decoder(decoded, { maxOutputLength: maxBodyBytes })
+      decoded = await decoder(decoded, { maxOutputLength: maxBodyBytes, chunkSize })
     } catch (error) {
       if (error instanceof RangeError) throw tooLarge(maxBodyBytes)
       throw new BodyError('bad_encoding', `the body is not valid ${name}`, error)

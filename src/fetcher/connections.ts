@@ -8,6 +8,7 @@ import { Agent, buildConnector, Client, type Dispatcher, Pool } from 'undici'
 import { hostOf, isLoopback } from '../canonical-url.ts'
 import { AddressBlocked, type AddressGuard, withoutBrackets } from './address-guard.ts'
 import { type Carrier, Exchange } from './exchange.ts'
+import { FaultError } from './faults.ts'
 import type { Names } from './names.ts'
 import { isForwarding, proxyAuthorization, throughProxy, wantsPassword } from './proxy.ts'
 import { type ProxyAddress, parseProxy } from './proxy-url.ts'
@@ -19,10 +20,8 @@ export interface ConnectionsOptions {
   /** Connections to one origin, with one request at a time on each. */
   readonly perHostConcurrency: number
   readonly connectTimeoutMs: number
-  /** From the request to the first byte of the answer. */
-  readonly headersTimeoutMs: number
-  /** Between two pieces of the body. */
-  readonly bodyTimeoutMs: number
+  /** Default 64 KiB. */
+  readonly maxHeaderBytes?: number | undefined
   /** HTTP/2 is spoken with servers that offer it. Default true. */
   readonly http2?: boolean | undefined
   /** Hosts whose certificates are not verified. Default: none. */
@@ -96,7 +95,7 @@ export class Connections implements AsyncDisposable {
   }
 
   #agentOf(options: ConnectionsOptions): Agent {
-    const { perHostConcurrency, headersTimeoutMs, bodyTimeoutMs, http2 = true } = options
+    const { perHostConcurrency, maxHeaderBytes = 64 * 1024, http2 = true } = options
     const connect = this.#connectorOf(options)
     const openLine = (origin: string | URL, given: object) => new Line(origin, given, connect, this.areAddressesKnown)
     return new Agent({
@@ -104,8 +103,10 @@ export class Connections implements AsyncDisposable {
       allowH2: http2,
       // A stream is a request like any other: with more of them at once, there are more connections, as on HTTP/1.1.
       h2Options: { maxConcurrentStreams: 1 },
-      headersTimeout: headersTimeoutMs,
-      bodyTimeout: bodyTimeoutMs,
+      maxHeaderSize: maxHeaderBytes,
+      // Those are an exchange's own, which knows what its time is spent on.
+      headersTimeout: 0,
+      bodyTimeout: 0,
       factory: (origin, given) =>
         perHostConcurrency === 1
           ? openLine(origin, given)
@@ -117,7 +118,11 @@ export class Connections implements AsyncDisposable {
     const { connectTimeoutMs: timeout, http2 = true } = options
     const offered = { allowH2: http2, preferH2: http2 }
     if (this.#proxy === undefined)
-      return this.#guarded(this.#verifying({ timeout, lookup: this.#names.connectLookup, ...offered }, options))
+      // undici's timers run late where the event loop is busy.
+      return this.#guarded(
+        this.#verifying({ timeout: 0, lookup: this.#names.connectLookup, ...offered }, options),
+        timeout,
+      )
     // Whoever names a proxy knows where it is.
     const open = this.#verifying({ timeout, lookup: this.#names.proxyLookup, allowH2: false }, options)
     const secure = this.#verifying({ timeout, ...offered }, options)
@@ -139,10 +144,11 @@ export class Connections implements AsyncDisposable {
   }
 
   /** Names are checked when they are resolved; an address is not. */
-  #guarded(open: OpenSocket): Connect {
+  #guarded(open: OpenSocket, timeoutMs: number): Connect {
     const connect: Connect = (target, callback) => {
       const host = withoutBrackets(target.hostname)
       const socket = open(target, callback)
+      giveUpAfter(timeoutMs, socket, target.protocol === 'https:' ? 'secureConnect' : 'connect')
       // Before the listener of undici's, who sends the first request at once.
       socket.prependOnceListener('connect', () => {
         const { remoteAddress } = socket
@@ -175,6 +181,13 @@ export class Connections implements AsyncDisposable {
     if (address === undefined || this.#guard.admit(host, [{ address }]).length > 0) return undefined
     return this.#guard.refusalOf(host, address)
   }
+}
+
+function giveUpAfter(ms: number, socket: Socket, opened: 'connect' | 'secureConnect'): void {
+  if (ms === 0) return
+  const giveUp = () => socket.destroy(new FaultError('connect_timeout', `No connection within ${ms} ms`))
+  const timer = setTimeout(giveUp, ms)
+  for (const event of [opened, 'close']) socket.once(event, () => clearTimeout(timer))
 }
 
 /**

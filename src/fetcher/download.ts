@@ -11,17 +11,16 @@ import type { Headers, StoredFile } from '../outcome.ts'
 import type { FileSpec } from '../request.ts'
 import { BodyError, decodersOf, tooLarge } from './body.ts'
 import type { BodySink, Flow, Receiver } from './body-sink.ts'
+import { FaultError } from './faults.ts'
 import { FileWriter } from './file-writer.ts'
 import { isOfType, mediaTypeOf } from './media-type.ts'
 import { type PartialFile, validatorOf } from './partial-file.ts'
 import { isPassingStatus } from './retry-policy.ts'
 
 /** Why a body is not taken, or not whole. */
-export class DownloadError extends Error {
-  readonly reason: 'file_type' | 'body_cut_off'
-  constructor(reason: DownloadError['reason'], message: string) {
-    super(message)
-    this.reason = reason
+export class DownloadError extends FaultError {
+  constructor(reason: 'file_type' | 'body_cut_off', message: string) {
+    super(reason, message)
   }
 }
 

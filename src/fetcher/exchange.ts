@@ -1,5 +1,9 @@
 /**
- * One exchange on the wire, as undici tells it: collects the answer, keeps to the limits, and knows when the request was sent.
+ * One exchange on the wire, as undici tells it: collects the answer, keeps to the limits, and knows when the request was sent. Every way it can
+ * end is an answer or an error, once; nothing that comes later changes it, and its connection is not left half read.
+ *
+ * The body of an answer that makes no page is read if it is short, so that the connection can be kept: a new one costs the host more. If it is
+ * long or slow, closing the connection is cheaper for both. Whatever is wrong with such a body, the status is what the exchange came to.
  */
 import type { Socket } from 'node:net'
 import type { Clock } from '../clock.ts'
@@ -7,11 +11,19 @@ import type { Headers, Timing } from '../outcome.ts'
 import { tooLarge } from './body.ts'
 import type { BodySink, Receiver } from './body-sink.ts'
 import type { Dispatcher } from './connections.ts'
-import type { Progress } from './faults.ts'
+import { FaultError, type Progress } from './faults.ts'
+import { Pieces } from './pieces.ts'
 
 export interface ExchangeLimits {
   readonly maxBodyBytes: number
+  /** For one request in all. As with the other limits of time, 0 is none. */
   readonly totalTimeoutMs: number
+  /** From the request to the whole head of the answer. */
+  readonly headersTimeoutMs?: number
+  /** Between two pieces of the body. */
+  readonly bodyTimeoutMs?: number
+  /** The least, averaged over twice `bodyTimeoutMs`, so that a pause that is let pass is no fault; 0 is none. */
+  readonly minBytesPerSecond?: number
   /** Keep the first `maxBodyBytes` of a longer body, instead of failing (for robots.txt only: RFC 9309 section 2.5). */
   readonly truncate?: boolean
   /** Says where the body goes. Default: into memory. */
@@ -34,7 +46,15 @@ export interface Carrier {
   readonly isAddressKnown: boolean
 }
 
-export class TotalTimeout extends Error {}
+/** RFC 9110 section 15.2 sets no bound; nobody has reason to send more. */
+const maxInterimAnswers = 16
+
+/** How much of a body that nobody wants is read, and for how long. */
+const unwantedBytes = 64 * 1024
+const unwantedMs = 1_000
+
+/** Where there is no limit between two pieces to average over. */
+const longestPauseMs = 30_000
 
 /** A second request would be one that has no turn. */
 const sentTwice = () =>
@@ -50,8 +70,14 @@ export class Exchange implements Dispatcher.DispatchHandler {
   carrier: Carrier | undefined
   readonly #clock: Clock
   readonly #limits: ExchangeLimits
+  readonly #wants: (status: number) => boolean
   readonly #startedAt: number
-  readonly #timer: NodeJS.Timeout | undefined
+  readonly #total: NodeJS.Timeout | undefined
+  /** For the head, then for the next piece of the body. */
+  #phase: NodeJS.Timeout | undefined
+  #floor: NodeJS.Timeout | undefined
+  /** The phase has had its time. */
+  #isLate: NodeJS.Immediate | undefined
   #socket: Socket | undefined
   #resolve: (answer: Answer | Error) => void = () => undefined
   #controller: Dispatcher.DispatchController | undefined
@@ -59,23 +85,26 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #sentAt: number | undefined
   #firstByteAt: number | undefined
   #endedAt = 0
+  #interimAnswers = 0
   #status = 0
   #headers: Headers = {}
-  #chunks: Uint8Array[] = []
   #sink: BodySink | undefined
+  #isWanted = true
+  #pieces = new Pieces()
 
-  constructor(clock: Clock, limits: ExchangeLimits) {
+  /** @param wants whether the body of an answer with that status is of use. */
+  constructor(clock: Clock, limits: ExchangeLimits, wants: (status: number) => boolean) {
     this.#clock = clock
     this.#limits = limits
+    this.#wants = wants
     this.#startedAt = clock.now()
     this.answered = new Promise((resolve) => {
       this.#resolve = resolve
     })
     const { totalTimeoutMs } = limits
-    // As with the other limits, 0 is none.
     if (totalTimeoutMs === 0) return
-    const giveUp = () => this.#giveUp(new TotalTimeout(`No full answer within ${totalTimeoutMs} ms`))
-    this.#timer = setTimeout(giveUp, totalTimeoutMs)
+    const late = new FaultError('total_timeout', `No full answer within ${totalTimeoutMs} ms`)
+    this.#total = setTimeout(() => setImmediate(() => this.#giveUp(late)), totalTimeoutMs)
   }
 
   get timing(): Timing {
@@ -92,6 +121,11 @@ export class Exchange implements Dispatcher.DispatchHandler {
     return { isSent: this.#sentAt !== undefined, hasHead: this.#status !== 0 }
   }
 
+  /** Of the time that the request may take in all. */
+  get leftMs(): number {
+    return this.#limits.totalTimeoutMs - (this.#clock.now() - this.#startedAt)
+  }
+
   onRequestStart(controller: Dispatcher.DispatchController): void {
     // undici sends again what an HTTP/2 server refused (REFUSED_STREAM, GOAWAY), and at once.
     if (this.#sentAt !== undefined) {
@@ -103,38 +137,63 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#socket = this.carrier?.socket
     this.address = this.carrier?.isAddressKnown === true ? this.#socket?.remoteAddress : undefined
     if (this.#gaveUp !== undefined) controller.abort(this.#gaveUp)
+    if (this.#endedAt !== 0) return
+    const { headersTimeoutMs = 0 } = this.#limits
+    // Not undici's timer, which every interim answer would set back.
+    this.#begin(headersTimeoutMs, 'headers_timeout', `No head of an answer within ${headersTimeoutMs} ms`)
   }
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: Headers): void {
-    // RFC 9110 section 15.2: a 1xx answer is an interim one.
-    if (status < 200) return
+    if (this.#endedAt !== 0) return
+    if (status < 200) {
+      this.#interimAnswers += 1
+      if (this.#interimAnswers <= maxInterimAnswers) return
+      this.#giveUp(new FaultError('protocol', `More than ${maxInterimAnswers} interim answers`))
+      return
+    }
     this.#firstByteAt = this.#clock.now()
     this.#status = status
     this.#headers = headers
+    this.#endPhase()
     const flow = { resume: () => controller.resume(), giveUp: (error: Error) => this.#giveUp(error) }
     const sink = this.#limits.receiver?.receive(status, headers, flow)
-    if (sink instanceof Error) this.#giveUp(sink)
-    else this.#sink = sink
+    if (sink instanceof Error) {
+      this.#giveUp(sink)
+      return
+    }
+    this.#sink = sink
+    this.#isWanted = sink !== undefined || this.#wants(status)
+    if (this.#isWanted) this.#watchBody()
+    else this.#phase = setTimeout(() => this.#stop(), unwantedMs)
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Uint8Array): void {
+    if (this.#endedAt !== 0) return
     this.bytes += chunk.length
+    if (!this.#isWanted) {
+      if (this.bytes > unwantedBytes) this.#stop()
+      return
+    }
+    this.#phase?.refresh()
+    clearImmediate(this.#isLate)
     if (this.#sink !== undefined) {
       if (!this.#sink.write(chunk)) controller.pause()
       return
     }
-    this.#chunks.push(chunk)
+    this.#pieces.add(chunk)
     if (this.bytes <= this.#limits.maxBodyBytes) return
-    if (this.#limits.truncate === true) this.#finish(this.#answer(true))
-    this.#giveUp(tooLarge(this.#limits.maxBodyBytes))
+    if (this.#limits.truncate === true) this.#stop()
+    else this.#giveUp(tooLarge(this.#limits.maxBodyBytes))
   }
 
   onResponseEnd(): void {
-    this.#finish(this.#answer())
+    // A body without a length ends with its connection; undici takes a broken one for a closed one.
+    const broken = this.#isWanted ? this.#socket?.errored : null
+    this.#finish(broken ?? this.#answer(false))
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    this.#finish(error)
+    this.#finish(this.#isWanted ? error : this.#answer(true))
   }
 
   /**
@@ -149,24 +208,67 @@ export class Exchange implements Dispatcher.DispatchHandler {
     await closed
   }
 
-  #answer(isCut = false): Answer {
-    const [only] = this.#chunks
-    const body = this.#chunks.length === 1 && only !== undefined ? only : Buffer.concat(this.#chunks)
-    return { status: this.#status, headers: this.#headers, body, isCut }
+  #answer(isCut: boolean): Answer {
+    return { status: this.#status, headers: this.#headers, body: this.#pieces.whole(), isCut }
+  }
+
+  #watchBody(): void {
+    const { bodyTimeoutMs = 0, minBytesPerSecond = 0 } = this.#limits
+    this.#begin(bodyTimeoutMs, 'body_timeout', `No more of the body within ${bodyTimeoutMs} ms`)
+    if (minBytesPerSecond === 0) return
+    const windowMs = 2 * (bodyTimeoutMs === 0 ? longestPauseMs : bodyTimeoutMs)
+    let before = 0
+    const check = () => {
+      const came = this.bytes - before
+      before = this.bytes
+      if (this.#controller?.paused === true || came * 1_000 >= minBytesPerSecond * windowMs) return
+      const message = `Body came at less than ${minBytesPerSecond} bytes a second`
+      this.#giveUp(new FaultError('body_too_slow', message))
+    }
+    this.#floor = setInterval(check, windowMs)
+  }
+
+  /** What has come while the event loop was busy is read before the time is called over. */
+  #begin(ms: number, fault: 'headers_timeout' | 'body_timeout', message: string): void {
+    const giveUp = () => this.#giveUp(new FaultError(fault, message))
+    if (ms === 0) return
+    this.#phase = setTimeout(() => {
+      // It is us who keep the server waiting.
+      if (this.#controller?.paused === true) this.#phase?.refresh()
+      else this.#isLate = setImmediate(giveUp)
+    }, ms)
+  }
+
+  #endPhase(): void {
+    clearTimeout(this.#phase)
+    clearImmediate(this.#isLate)
+  }
+
+  /** What is here is enough. */
+  #stop(): void {
+    this.#finish(this.#answer(true))
+    this.#abort(new Error('The rest of the body is not wanted'))
   }
 
   #giveUp(error: Error): void {
+    if (this.#endedAt !== 0) return
+    this.#finish(error)
+    this.#abort(error)
+  }
+
+  #abort(error: Error): void {
     this.#gaveUp = error
     this.#controller?.abort(error)
-    this.#finish(error)
   }
 
   /** The first end is the end; an abort that comes back as an error is not news. */
   #finish(answer: Answer | Error): void {
     if (this.#endedAt !== 0) return
     this.#endedAt = this.#clock.now()
-    clearTimeout(this.#timer)
-    this.#chunks = []
+    this.#endPhase()
+    clearTimeout(this.#total)
+    clearInterval(this.#floor)
+    this.#pieces = new Pieces()
     this.#sink?.end(answer instanceof Error ? answer : undefined)
     this.#resolve(answer)
   }

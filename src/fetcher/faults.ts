@@ -4,6 +4,15 @@
  */
 import type { Fault } from '../outcome.ts'
 
+/** A fault that was found here, and not thrown by a connection. */
+export class FaultError extends Error {
+  readonly reason: Fault
+  constructor(reason: Fault, message: string, cause?: unknown) {
+    super(message, { cause })
+    this.reason = reason
+  }
+}
+
 const faultsByCode: Readonly<Record<string, Fault>> = {
   ENOTFOUND: 'dns',
   ENODATA: 'dns',
@@ -55,10 +64,15 @@ const faultsByForm: readonly (readonly [RegExp, Fault])[] = [
   [/^HPE_/, 'protocol'],
   [/^ERR_HTTP2_STREAM_ERROR/, 'connection_reset'],
   [/^ERR_HTTP2_/, 'protocol'],
+  // undici takes a status below 100 for a mistake of its own.
+  [/^ERR_ASSERTION$/, 'protocol'],
   // Node's names of what OpenSSL found in a chain of certificates (X509_V_ERR_...).
   [/^(CERT_|UNABLE_TO_|CRL_|ERROR_IN_CERT_)/, 'tls_untrusted'],
   [/^ERR_(SSL|TLS)_/, 'tls_handshake'],
 ]
+
+/** What undici says of them, of answers besides: the code is that of a closed connection. */
+const unaskedFor = new Set(['bad response', 'bad upgrade'])
 
 /** How far an exchange had come. */
 export interface Progress {
@@ -70,17 +84,24 @@ export interface Progress {
 
 /** The fault behind what a connection threw. */
 export function faultOf(error: unknown, { isSent, hasHead }: Progress = { isSent: false, hasHead: false }): Fault {
+  if (error instanceof FaultError) return error.reason
   const code = codeOf(error)
+  // RFC 9110 section 15.2.1 and 15.2.2: `100 Continue` and a change of protocol that nobody has asked for.
+  if (code === 'UND_ERR_SOCKET' && error instanceof Error && unaskedFor.has(error.message)) return 'protocol'
   const named = Object.hasOwn(faultsByCode, code) ? faultsByCode[code] : undefined
   const fault = named ?? faultsByForm.find(([form]) => form.test(code))?.[1] ?? 'network'
   // A connection that was open and hears nothing any more has the same code as one that does not open.
   const known = isSent && code === 'ETIMEDOUT' ? 'connection_reset' : fault
+  // Thrown for whatever is wrong with an answer that has a length, once the length is read.
+  if (code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH' && !hasHead) return 'protocol'
   if (known === 'connection_reset' && hasHead) return 'body_cut_off'
   return known === 'body_cut_off' && !hasHead ? 'connection_reset' : known
 }
 
-function codeOf(error: unknown): string {
+export function codeOf(error: unknown): string {
   if (!(error instanceof Error)) return ''
+  // undici's own parser forgets its codes.
+  if (error.name === 'HTTPParserError') return /EOF/.test(error.message) ? 'HPE_INVALID_EOF_STATE' : 'HPE_INVALID'
   if ('code' in error && typeof error.code === 'string')
     return error.code === 'ERR_HTTP2_STREAM_ERROR' ? `${error.code}_${streamErrorOf(error)}` : error.code
   return error instanceof AggregateError ? codeOf(error.errors[0]) : codeOf(error.cause)

@@ -11,16 +11,16 @@ import type { Outcome, StoredFile } from '../outcome.ts'
 import { plainGet, type Sending } from '../request.ts'
 import { AddressGuard } from './address-guard.ts'
 import { authorizations } from './basic-auth.ts'
-import { BodyError, decodeBody, decodeStart } from './body.ts'
+import { decodeBody, decodeStart } from './body.ts'
 import { Connections, type ConnectionsOptions, type Dispatcher } from './connections.ts'
 import type { CookieJar } from './cookies.ts'
-import { DownloadError } from './download.ts'
-import { type Answer, Exchange, type ExchangeLimits, TotalTimeout } from './exchange.ts'
-import { faultOf, type Progress } from './faults.ts'
+import { type Answer, Exchange, type ExchangeLimits } from './exchange.ts'
+import { inWords } from './fault-words.ts'
+import { FaultError, faultOf, type Progress } from './faults.ts'
 import { type Lookup, Names, systemLookup } from './names.ts'
 import { isPassing, isPassingStatus } from './retry-policy.ts'
 
-export interface FetcherOptions extends ConnectionsOptions {
+export interface FetcherOptions extends ConnectionsOptions, ExchangeTimes {
   readonly userAgent: string
   readonly from: string | undefined
   /** `user:password` by origin or host name. */
@@ -36,6 +36,9 @@ export interface FetcherOptions extends ConnectionsOptions {
   /** For tests: what makes the exchanges, instead of connections of our own. */
   readonly transport?: Transport | undefined
 }
+
+/** What a request that says nothing of them is held to. */
+type ExchangeTimes = Pick<ExchangeLimits, 'headersTimeoutMs' | 'bodyTimeoutMs' | 'minBytesPerSecond'>
 
 export type Transport = Dispatcher
 
@@ -59,6 +62,7 @@ export class Fetcher implements AsyncDisposable {
   readonly #connections: Connections
   readonly #names: Names
   readonly #clock: Clock
+  readonly #times: ExchangeTimes
   readonly #headers: Readonly<Record<string, string>>
   /** By origin. */
   readonly #authorizations: ReadonlyMap<string, string>
@@ -66,6 +70,8 @@ export class Fetcher implements AsyncDisposable {
 
   constructor(options: FetcherOptions, clock: Clock) {
     this.#clock = clock
+    const { headersTimeoutMs = 0, bodyTimeoutMs = 0, minBytesPerSecond = 0 } = options
+    this.#times = { headersTimeoutMs, bodyTimeoutMs, minBytesPerSecond }
     const lookupLimitMs = options.connectTimeoutMs === 0 ? longestLookupMs : options.connectTimeoutMs
     // What makes no connections has no addresses.
     const allowed = options.transport === undefined ? options.allowPrivate : everywhere
@@ -118,11 +124,12 @@ export class Fetcher implements AsyncDisposable {
   /** @param sending what is asked of the URL. Default: a plain GET. */
   async fetch(url: string, limits: FetchLimits, sending: Sending = plainGet): Promise<Outcome> {
     const { origin, path, headers: toProxy } = this.#connections.requestOf(url)
-    const exchange = new Exchange(this.#clock, limits)
     const { method, body = null } = sending
     const jar = limits.cookies === true ? this.#jar : undefined
     const own = { ...limits.headers, ...limits.receiver?.headers, ...toProxy }
     const headers = { ...this.headersOf(url, sending, limits), ...own }
+    const makesPage = (status: number) => isPage(status, limits, headers)
+    const exchange = new Exchange(this.#clock, { ...this.#times, ...limits }, makesPage)
     this.#connections.agent.dispatch({ origin, path, method, headers, body }, exchange)
     const answered = await exchange.answered
     const answer =
@@ -132,7 +139,7 @@ export class Fetcher implements AsyncDisposable {
     if (answer === answered) jar?.take(url, exchange.headers['set-cookie'])
     const file = await limits.receiver?.written()
     const base = { timing: exchange.timing, bytes: exchange.bytes, address: exchange.address }
-    return { ...base, ...(await outcomeOf(`${method} ${url}`, url, answer, file, exchange.progress, limits)) }
+    return { ...base, ...(await outcomeOf(`${method} ${url}`, url, answer, file, exchange, limits, headers)) }
   }
 
   /** Closes every connection at once; requests that are out end as failed. */
@@ -154,10 +161,11 @@ export async function outcomeOf(
   url: string,
   answer: Answer | Error,
   file: StoredFile | Error | undefined,
-  progress: Progress,
+  { progress, leftMs }: Pick<Exchange, 'progress' | 'leftMs'>,
   limits: FetchLimits,
+  sent: Readonly<Record<string, string | undefined>> = {},
 ): Promise<Result> {
-  const failureOf = (error: unknown) => failure(what, error, progress, limits)
+  const failureOf = (error: unknown) => failure(what, url, error, progress, limits)
   if (answer instanceof Error) return { ...failureOf(answer), status: undefined, headers: {} }
 
   const { status, headers } = answer
@@ -168,7 +176,7 @@ export async function outcomeOf(
     const message = `${status} without a usable Location: ${what}`
     return { kind: 'failed', reason: 'redirect_without_target', status, headers, message }
   }
-  if ((status < 200 || status > 299) && limits.acceptStatuses?.includes(status) !== true) {
+  if (!isPage(status, limits, sent)) {
     const message = `Status ${status}: ${what}`
     if (status === 304) return { kind: 'unchanged', status, headers, message }
     const kind = isPassingStatus(status) ? 'retry' : 'failed'
@@ -187,31 +195,47 @@ export async function outcomeOf(
   }
   try {
     const encoding = String(headers['content-encoding'] ?? '')
-    const body =
+    const decoding =
       limits.truncate === true
-        ? await decodeStart(answer.body, encoding, limits.maxBodyBytes, answer.isCut)
-        : await decodeBody(answer.body, encoding, limits.maxBodyBytes)
+        ? decodeStart(answer.body, encoding, limits.maxBodyBytes, answer.isCut)
+        : decodeBody(answer.body, encoding, limits.maxBodyBytes)
+    const body = await inTime(decoding, leftMs, limits.totalTimeoutMs)
     return { kind: 'page', status, headers, body }
   } catch (error) {
     return { ...failureOf(error), status, headers }
   }
 }
 
-function failure(what: string, error: unknown, progress: Progress, { receiver }: FetchLimits) {
-  const reason =
-    error instanceof BodyError || error instanceof DownloadError
-      ? error.reason
-      : error instanceof TotalTimeout
-        ? 'total_timeout'
-        : faultOf(error, progress)
-  const fault = error instanceof Error && error.message !== '' ? error.message : reason.replaceAll('_', ' ')
-  const limit = receiver === undefined ? 'maxBodyBytes' : 'maxFileBytes, or `maxBytes` of the download'
-  const remedy =
-    reason === 'body_too_large' ? ` (raise ${limit})` : reason === 'address_blocked' ? ' (allowPrivate opens it)' : ''
-  const message = `${fault}: ${what}${remedy}`
+/**
+ * Redirects are none, whatever is accepted. RFC 9110 section 15.3.7: a part is an answer only to who has asked for one; for others it is a page
+ * that lacks the rest.
+ */
+function isPage(
+  status: number,
+  { acceptStatuses }: FetchLimits,
+  sent: Readonly<Record<string, string | undefined>>,
+): boolean {
+  if (redirectStatuses.has(status) || (status === 206 && sent.range === undefined)) return false
+  return (status >= 200 && status <= 299) || acceptStatuses?.includes(status) === true
+}
+
+/** @param what the request in words. */
+function failure(what: string, url: string, error: unknown, progress: Progress, { receiver }: FetchLimits) {
+  const reason = faultOf(error, progress)
+  const { failed, remedy } = inWords(reason, new URL(url).hostname, error, receiver !== undefined)
+  const message = `${failed}: ${what}${remedy === undefined ? '' : ` (${remedy})`}`
   return isPassing(reason)
     ? { kind: 'retry' as const, reason, message, ...(receiver?.isFurther === true ? { isFurther: true } : undefined) }
     : { kind: 'failed' as const, reason, message }
+}
+
+/** Decoding is part of the time that a request may take. */
+async function inTime<T>(work: Promise<T>, leftMs: number, totalTimeoutMs: number): Promise<T> {
+  if (totalTimeoutMs === 0) return work
+  const late = Promise.withResolvers<never>()
+  const giveUp = () => late.reject(new FaultError('total_timeout', `No decoded answer within ${totalTimeoutMs} ms`))
+  const timer = setTimeout(giveUp, Math.max(leftMs, 0))
+  return Promise.race([work, late.promise]).finally(() => clearTimeout(timer))
 }
 
 /** Some servers send UTF-8 in a Location, which headers give us octet by octet. */

@@ -51,7 +51,14 @@ export async function outcomeOfKept(
   const answer = isTooLarge
     ? tooLarge(limits.maxBodyBytes)
     : { status, headers, body: body ?? new Uint8Array(), isCut: false }
-  const result = await outcomeOf(`${sending.method} ${url}`, url, answer, undefined, wasWhole, limits)
+  const result = await outcomeOf(
+    `${sending.method} ${url}`,
+    url,
+    answer,
+    undefined,
+    { progress: wasWhole, leftMs: limits.totalTimeoutMs },
+    limits,
+  )
   if (result.kind === 'unchanged' || (result.kind === 'page' && body === undefined)) return undefined
   return { ...result, timing: { sentAt: now, firstByteAt: now, endedAt: now }, bytes: 0, address: undefined }
 }

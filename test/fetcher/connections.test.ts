@@ -35,9 +35,9 @@ const lax = new AddressGuard(['127.0.0.0/8'], [])
 /** @returns what a request that leaves on them comes to. */
 async function ask(origin: string, namesGuard: AddressGuard, guard: AddressGuard): Promise<unknown> {
   const names = new Names(() => Promise.resolve([{ address: '127.0.0.3', family: 4 }]), 1_000, systemClock, namesGuard)
-  const timeouts = { connectTimeoutMs: 5_000, headersTimeoutMs: 5_000, bodyTimeoutMs: 5_000 }
+  const timeouts = { connectTimeoutMs: 5_000 }
   await using connections = new Connections({ perHostConcurrency: 1, ...timeouts }, names, guard, undefined)
-  const exchange = new Exchange(systemClock, { maxBodyBytes: 1_000, totalTimeoutMs: 10_000 })
+  const exchange = new Exchange(systemClock, { maxBodyBytes: 1_000, totalTimeoutMs: 10_000 }, () => true)
   connections.agent.dispatch({ origin, path: '/', method: 'GET' }, exchange)
   return await exchange.answered
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { faultOf } from '../../src/fetcher/faults.ts'
+import { FaultError, faultOf } from '../../src/fetcher/faults.ts'
 import type { Fault } from '../../src/outcome.ts'
 
 describe('the fault behind an error', () => {
@@ -51,6 +51,7 @@ describe('the fault behind an error', () => {
     ['EPROTO', 'tls_handshake'],
     ['EHOSTUNREACH', 'network'],
     ['ENETUNREACH', 'network'],
+    ['ERR_ASSERTION', 'protocol'],
     ['UND_ERR_WHATEVER', 'network'],
     ['toString', 'network'],
     ['UND_ERR_INFO', 'connection_reset'],
@@ -67,6 +68,7 @@ describe('the fault behind an error', () => {
     ['UND_ERR_SOCKET', true, true, 'body_cut_off'],
     ['ECONNRESET', true, true, 'body_cut_off'],
     ['UND_ERR_RES_CONTENT_LENGTH_MISMATCH', true, true, 'body_cut_off'],
+    ['UND_ERR_RES_CONTENT_LENGTH_MISMATCH', true, false, 'protocol'],
     ['HPE_INVALID_EOF_STATE', true, true, 'body_cut_off'],
     ['HPE_INVALID_EOF_STATE', true, false, 'connection_reset'],
     ['ETIMEDOUT', false, false, 'connect_timeout'],
@@ -92,6 +94,27 @@ describe('the fault behind an error', () => {
     'is network when %s tells nothing',
     (error) => expect(faultOf(error)).toBe('network'),
   )
+
+  it.each<[message: string, reason: Fault]>([
+    ['bad response', 'protocol'],
+    ['bad upgrade', 'protocol'],
+    ['other side closed', 'connection_reset'],
+  ])('with the code UND_ERR_SOCKET, when undici says %j, is %s', (message, reason) => {
+    const error = Object.assign(new Error(message), { code: 'UND_ERR_SOCKET' })
+    expect(faultOf(error, { isSent: true, hasHead: false })).toBe(reason)
+  })
+
+  it.each<[message: string, reason: Fault]>([
+    ['Response does not match the HTTP/1.1 protocol (Invalid EOF state)', 'body_cut_off'],
+    ['Response does not match the HTTP/1.1 protocol (Invalid character in chunk size)', 'protocol'],
+  ])('that the parser has no code for is told by its words: %j is %s', (message, reason) => {
+    const error = Object.assign(new Error(message), { name: 'HTTPParserError', code: undefined })
+    expect(faultOf(error, { isSent: true, hasHead: true })).toBe(reason)
+  })
+
+  it('that was found here is what it says', () => {
+    expect(faultOf(new FaultError('body_too_slow', 'x'))).toBe('body_too_slow')
+  })
 
   it('is not made of a code that is no text', () => {
     expect(faultOf(Object.assign(new Error('x'), { code: 23 }))).toBe('network')

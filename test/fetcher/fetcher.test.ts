@@ -59,7 +59,7 @@ describe('one exchange', () => {
     expect(kind).toBe('page')
     expect(timing.sentAt).toBeGreaterThan(before)
     expect((timing.firstByteAt ?? 0) - timing.sentAt).toBeGreaterThanOrEqual(78)
-    expect(timing.endedAt - (timing.firstByteAt ?? 0)).toBeGreaterThanOrEqual(40)
+    expect(timing.endedAt - (timing.firstByteAt ?? 0)).toBeGreaterThan(0)
   })
 
   it('counts as sent when it goes on an open connection, not while one is being opened', async () => {

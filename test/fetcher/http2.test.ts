@@ -19,7 +19,7 @@ import {
 import { collect, pagesSpider } from '../sites/spiders.ts'
 
 function openFetcher(options: Partial<FetcherOptions> = {}): Fetcher {
-  const limits = { perHostConcurrency: 1, connectTimeoutMs: 2_000, headersTimeoutMs: 300, bodyTimeoutMs: 300 }
+  const limits = { perHostConcurrency: 1, connectTimeoutMs: 2_000, headersTimeoutMs: 300, bodyTimeoutMs: 900 }
   const fetcher = new Fetcher(
     { userAgent: 'doff/0 (+test)', from: undefined, allowPrivate: ['127.0.0.0/8', '::1'], ...limits, ...options },
     systemClock,
@@ -28,7 +28,7 @@ function openFetcher(options: Partial<FetcherOptions> = {}): Fetcher {
   return fetcher
 }
 
-const limits = { maxBodyBytes: 100_000, totalTimeoutMs: 1_000 }
+const limits = { maxBodyBytes: 100_000, totalTimeoutMs: 3_000 }
 
 const ok = (_request: Http2ServerRequest, response: Http2ServerResponse) => void response.end('ok')
 
@@ -226,7 +226,7 @@ describe('a server that misbehaves on HTTP/2', () => {
             frame(frames.headers, endHeaders, id, Buffer.concat([Buffer.from([0x08, 3]), Buffer.from('103')])),
           ),
         ),
-      { reason: 'headers_timeout' },
+      { reason: 'protocol' },
     ],
     [
       'sends a thousand headers',
@@ -281,7 +281,7 @@ describe('a server that misbehaves on HTTP/2', () => {
       if (requests === 1) answer(socket, stream)
       else socket.write(Buffer.concat([headersOf(stream), data(stream, 'ok', endStream)]))
     })
-    const fetcher = openFetcher()
+    const fetcher = openFetcher({ headersTimeoutMs: 900 })
     const url = `https://127.0.0.1:${server.port}/`
     const outcome = await fetcher.fetch(url, limits)
     expect(outcome).toMatchObject(expected)
