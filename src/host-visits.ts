@@ -180,7 +180,14 @@ export class HostVisits {
     const isRetry = turn.request.attempt > 0
     const next = paceAfter(
       latest,
-      { timing: plausible(timing, made.limits), answer: answerOf(made, status), isRetry, retryAfterMs, crawlDelayMs },
+      {
+        timing: plausible(timing, made.limits),
+        answer: answerOf(made, status),
+        isRetry,
+        isFile: made.limits.receiver !== undefined,
+        retryAfterMs,
+        crawlDelayMs,
+      },
       { ...options, random },
     )
     const { sentAt: lastSentAt = 0, nextVisitAt = 0 } = latest ?? {}

@@ -12,7 +12,7 @@
  *   however long one request was on its way and however short the next; it costs one latency a request.
  * - The host rests for as long as its answers take: a slow host is never more than half busy with us (after Heritrix and Mercator, which
  *   wait a multiple of the last fetch). The rest follows a slower answer at once and a quicker one half of the way, so it comes down slowly
- *   (after Scrapy's AutoThrottle).
+ *   (after Scrapy's AutoThrottle). After a download the host rests for as long as well, once: the next answers are not measured by it.
  * - Jitter only adds, up to a tenth of the delay; small ones are likelier, so that it costs 2.5 % on average.
  * - A failure (429, 5xx, time-out, reset) doubles the gap, from 1 s up to 60 s. Each good answer takes a tenth of the height of the back-off
  *   off again. If the failed request then comes through, it was our pace that the host could not bear: for ten minutes the gap stays half
@@ -41,6 +41,8 @@ export interface Visit {
   readonly answer: 'good' | 'trouble' | 'refusal' | 'unreached'
   /** Whether the request had failed before. */
   readonly isRetry: boolean
+  /** A file was downloaded: how long that took tells of its size. */
+  readonly isFile?: boolean
   readonly retryAfterMs: number | undefined
   readonly crawlDelayMs: number | undefined
 }
@@ -97,7 +99,7 @@ export function paceAfter(before: HostPace = unvisited, visit: Visit, options: P
     nextVisitAt: aside.asideUntil > endedAt ? endedAt : nextVisitAt,
     delayMs,
     crawlDelayMs,
-    restMs,
+    restMs: visit.isFile === true ? before.restMs : restMs,
     waitsFor,
   }
 }

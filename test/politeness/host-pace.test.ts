@@ -70,6 +70,13 @@ describe('the gap between two requests', () => {
 })
 
 describe('the rest after an answer', () => {
+  it('is as long as a download took, and the answers after it are not measured by that', () => {
+    const download = { ...visit({ sentAt: 10_000, endedAt: 610_000 }), isFile: true }
+    const page = visit({ sentAt: 1_210_000, endedAt: 1_210_050 })
+    const paces = pacesAfter([download, page])
+    expect(paces.map(({ nextVisitAt }) => nextVisitAt)).toEqual([610_000 + 600_000, 1_210_000 + options.delayMs])
+  })
+
   it('is as long as the answer took, so that a slow host is never more than half busy with us', () => {
     expect(paceAfter(undefined, visit({ endedAt: 13_000 }), options)).toMatchObject({
       nextVisitAt: 16_000,
