@@ -118,8 +118,14 @@ export class Download implements Receiver {
       flow.giveUp(error)
       return error
     })
+    let came = 0
     return {
-      write: (chunk) => inlet.destroyed || inlet.push(chunk),
+      write: (chunk) => {
+        came += chunk.length
+        // What decodes to nothing could come for ever.
+        if (came > this.#limits.maxBytes) inlet.destroy(tooLarge(this.#limits.maxBytes))
+        return inlet.destroyed || inlet.push(chunk)
+      },
       // What has come is written, also where the rest has not.
       end: (why) => {
         fault = why
@@ -183,12 +189,13 @@ class Inlet extends Readable {
 }
 
 /**
- * Where a part begins (RFC 9110 section 14.4). Some servers look at `Range` and not at `If-Range`: what has another tag than ours is part of
- * another version.
+ * Where a part begins (RFC 9110 section 14.4). Some servers look at `Range` and not at `If-Range`: what has another tag than ours, or another
+ * date, is part of another version.
  */
 function firstByteOf(headers: Headers, validator: string | undefined): number | undefined {
-  const { etag, 'content-range': range } = headers
-  if (validator?.startsWith('"') === true && etag !== undefined && etag !== validator) return undefined
+  const { etag, 'last-modified': modified, 'content-range': range } = headers
+  const now = validator?.startsWith('"') === true ? etag : modified
+  if (now !== undefined && now !== validator) return undefined
   const first = /^bytes (\d+)-\d+\/(?:\d+|\*)$/.exec(String(range ?? ''))?.[1]
   return first === undefined ? undefined : Number(first)
 }

@@ -160,6 +160,22 @@ describe('what is no such file is an outcome, and leaves nothing behind', () => 
       { maxBytes: megabyte },
       'body_too_large',
     ],
+    [
+      'without an end, and decodes to nothing',
+      {
+        answer: (_request, response) => {
+          response.writeHead(200, { 'content-encoding': 'deflate' }).write(Buffer.of(0x78, 0x9c))
+          const emptyBlocks = Buffer.alloc(50_000, Buffer.of(0, 0, 0, 0xff, 0xff))
+          const send = () => {
+            while (response.write(emptyBlocks));
+          }
+          response.on('drain', send)
+          send()
+        },
+      },
+      { maxBytes: megabyte },
+      'body_too_large',
+    ],
     ['of another type', { type: 'text/html' }, { types: ['image/*', 'application/pdf'] }, 'file_type'],
     ['of no type', { type: '' }, { types: ['image/*'] }, 'file_type'],
     [
@@ -251,11 +267,17 @@ describe('a download that is cut off goes on where it was', () => {
     expect(log.map(({ range }) => range)).toEqual([undefined, undefined])
   })
 
-  it.each<[string, Pick<FileRoute, 'etag' | 'ranges'>, readonly number[]]>([
+  const day = (of: number) => new Date(Date.UTC(2020, 1, of)).toUTCString()
+  it.each<[string, Pick<FileRoute, 'etag' | 'lastModified' | 'ranges'>, readonly number[]]>([
     ['another tag since', { etag: (visit) => `"${visit}"` }, [200, 200]],
     [
       'another tag, from a server that does not look at If-Range',
       { etag: (visit) => `"${Math.min(visit, 2)}"`, ranges: 'without if-range' },
+      [200, 206, 200],
+    ],
+    [
+      'another date, from a server that does not look at If-Range',
+      { etag: undefined, lastModified: (visit) => day(Math.min(visit, 2)), ranges: 'without if-range' },
       [200, 206, 200],
     ],
     ['a server that does not know ranges', { ranges: 'ignored' }, [200, 200]],

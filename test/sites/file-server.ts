@@ -15,7 +15,7 @@ export interface FileRoute {
   readonly type?: string
   /** By visit, from 1. Default: one that goes with the seed. `undefined` sends none. */
   readonly etag?: ((visit: number) => string | undefined) | undefined
-  readonly lastModified?: string
+  readonly lastModified?: string | ((visit: number) => string)
   /** After how many bytes of an answer's body its connection breaks, by visit. */
   readonly cutAfter?: (visit: number) => number | undefined
   /** A status that is answered instead, by visit. */
@@ -89,7 +89,8 @@ async function send(
   visit: number,
   line: FileServer['log'][number],
 ): Promise<void> {
-  const { bytes = 1_000, seed = 1, type = 'application/octet-stream', ranges = 'honoured', lastModified } = route
+  const { bytes = 1_000, seed = 1, type = 'application/octet-stream', ranges = 'honoured' } = route
+  const lastModified = typeof route.lastModified === 'function' ? route.lastModified(visit) : route.lastModified
   const etag = 'etag' in route ? route.etag?.(visit) : `"${seed}"`
   const first = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? Number.NaN)
   const fits =
