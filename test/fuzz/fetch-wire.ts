@@ -20,7 +20,12 @@ export async function fetchWire(
   await using wire = await openWire()
   const counts: Record<string, number> = {}
   const options = {
-    ...resolveOptions({ connectTimeoutMs: 1_000, headersTimeoutMs: 200, bodyTimeoutMs: 200 }),
+    ...resolveOptions({
+      allowPrivate: ['127.0.0.0/8'],
+      connectTimeoutMs: 1_000,
+      headersTimeoutMs: 200,
+      bodyTimeoutMs: 200,
+    }),
     perHostConcurrency: concurrency,
   }
   {

@@ -5,9 +5,11 @@
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
 import { BodyError, decodeBody, decodeStart } from '../../src/fetcher/body.ts'
 import { decodeText } from '../../src/fetcher/charset.ts'
-import { canonicalUrl, createPage, parseRobots } from '../../src/index.ts'
+import { readSetCookie } from '../../src/fetcher/set-cookie.ts'
+import { canonicalUrl, createPage, PageKindError, parseRobots } from '../../src/index.ts'
 import { directivesOf } from '../../src/politeness/page-directives.ts'
 import { parseRetryAfter } from '../../src/politeness/retry-after.ts'
+import { HtmlLimitError } from '../../src/spider/html-document.ts'
 import { readSitemap } from '../../src/spider/sitemap/sitemap.ts'
 
 export interface Target {
@@ -27,11 +29,17 @@ const urlset = `<?xml version="1.0" encoding="UTF-8"?><urlset xmlns="http://www.
 const robots = `# robots\nUser-agent: *\nDisallow: /private\nAllow: /private/x$\nDisallow: /*?sort=*&%7Euser\nCrawl-delay: 2.5\n\nUser-agent: doff\nUser-Agent: other/1.2\nDisallow: /é\nSitemap: /sitemap.xml\nContent-Signal: search=yes\n`
 
 /** What a page's readers may throw: it is said of the page, in words. */
-const saidOfPage = /HTML cannot be parsed|JSON|is binary|has no|no `\$`|is json|is text|is no|call stack/
+function isSaid(error: unknown): boolean {
+  if (error instanceof PageKindError || error instanceof HtmlLimitError) return true
+  if (!(error instanceof Error)) return false
+  if (error instanceof SyntaxError) return /at line \d+, column \d+/.test(error.message)
+  return /^(?:The form `form` |`form` finds |The page's XML )/.test(error.message)
+}
 
 function readPage(input: Buffer, contentType: string): void {
   const read = createPage({ url: 'http://a.test/d/', body: input, headers: { 'content-type': contentType } })
   const readers = [
+    () => read.kind,
     () => read.text.length,
     () => read.directives,
     () => read.canonical,
@@ -40,13 +48,14 @@ function readPage(input: Buffer, contentType: string): void {
     () => read.links('link[href], [src]'),
     () => read.extract({ title: 'h1', all: ['a@href'], cell: 'td' }),
     () => read.$('body').text(),
+    () => read.form('form'),
     () => read.json(),
   ]
   for (const reader of readers) {
     try {
       reader()
     } catch (error) {
-      if (!(error instanceof Error) || !saidOfPage.test(error.message)) throw error
+      if (!isSaid(error)) throw error
     }
   }
 }
@@ -82,6 +91,7 @@ function readHeaders(input: Buffer): void {
   for (const line of lines.slice(0, 10)) {
     const waitMs = parseRetryAfter(line, lines[1], 1_000)
     if (waitMs !== undefined && !(waitMs >= 0)) throw new Error(`Retry-After of ${waitMs} ms`)
+    readSetCookie(line, 'http://shop.test/b/', 1_000)
     const url = canonicalUrl(line, 'http://a.test/b/')
     if (url !== undefined && canonicalUrl(url) !== url) throw new Error(`not canonical: ${url}`)
   }
@@ -134,6 +144,7 @@ export const targets: Readonly<Record<string, Target>> = {
       '120',
       'Wed, 21 Oct 2026 07:28:00 GMT\nWed, 21 Oct 2026 07:00:00 GMT',
       'otherbot: noindex, nofollow\ndoff: max-snippet: 5, unavailable_after: 25 Jun 2027 15:00:00 PST',
+      'a=b; Path=/; Domain=shop.test; Max-Age=5; Secure\n__Host-x=y; Expires=Wed, 21 Oct 2026 07:28:00 GMT',
       'http://User:pw@Shop.Test:80/a/../b/%7e?q=%zz#f',
       '//[::ffff:127.0.0.1]:8080/é',
     ),
