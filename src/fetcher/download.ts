@@ -181,6 +181,8 @@ class Inlet extends Readable {
   constructor(resume: () => void) {
     super({ highWaterMark: maxWaitingBytes })
     this.#resume = resume
+    // It may break before its file is open, and anybody listens; the pipeline hears of it all the same.
+    this.on('error', () => undefined)
   }
 
   override _read(): void {

@@ -155,6 +155,12 @@ describe('what is no such file is an outcome, and leaves nothing behind', () => 
       'body_too_large',
     ],
     [
+      'longer than it may be, before its file is open',
+      chunked(Buffer.alloc(1_000), 3, {}),
+      { maxBytes: 500 },
+      'body_too_large',
+    ],
+    [
       'a bomb',
       chunked(gzipSync(Buffer.alloc(30 * megabyte)), 1, { 'content-encoding': 'gzip' }),
       { maxBytes: megabyte },
