@@ -13,6 +13,8 @@ export interface Control {
   /** Empty for one that has none. */
   readonly name: string
   readonly isDisabled: boolean
+  /** Of its text, as the page has it. */
+  readonly direction: 'ltr' | 'rtl'
   /** Whether it can send the form. */
   readonly isSubmit: boolean
 }
@@ -24,16 +26,14 @@ const controlNames: ReadonlySet<string> = new Set(['input', 'select', 'textarea'
 /** In the order of the page, wherever on it they are (section 4.10.17.3). Those in a `<datalist>` are none. */
 export function controlsOf(form: HtmlElement): readonly Control[] {
   const byId = new Map<string, HtmlElement>()
-  const elements = [...elementsIn(rootOf(form))]
-  for (const element of elements) {
+  const all = [...placedIn(rootOf(form))]
+  for (const { element } of all) {
     const { id } = element.attribs
     if (id !== undefined && id !== '' && !byId.has(id)) byId.set(id, element)
   }
-  return elements
-    .filter(
-      (element) => controlNames.has(element.name) && ownerOf(element, byId) === form && !isIn(element, 'datalist'),
-    )
-    .map((element) => controlOf(element))
+  return all
+    .filter((placed) => controlNames.has(placed.element.name) && !placed.isInDatalist && ownerOf(placed, byId) === form)
+    .map(controlOf)
 }
 
 /** What the form sends of a control; only a button that was pressed sends something. */
@@ -66,14 +66,9 @@ export function entriesOf(control: Control, isPressed: boolean): readonly Entry[
 }
 
 /** What tells the direction of a control's text, where the page asks for it. */
-export function directionEntryOf({ element, kind }: Control): readonly Entry[] {
+export function directionEntryOf({ element, kind, direction }: Control): readonly Entry[] {
   const { dirname } = element.attribs
-  if (dirname === undefined || dirname === '' || !hasDirection.has(kind)) return []
-  for (let at: HtmlElement | undefined = element; at !== undefined; at = parentOf(at)) {
-    const dir = at.attribs.dir?.toLowerCase()
-    if (dir === 'rtl' || dir === 'ltr') return [[dirname, dir]]
-  }
-  return [[dirname, 'ltr']]
+  return dirname === undefined || dirname === '' || !hasDirection.has(kind) ? [] : [[dirname, direction]]
 }
 
 const hasDirection: ReadonlySet<string> = new Set(['textarea', 'text', 'search', 'tel', 'url', 'email', 'hidden'])
@@ -81,14 +76,14 @@ const hasDirection: ReadonlySet<string> = new Set(['textarea', 'text', 'search',
 /** What a file input sends that has none. */
 const noFile: FilePart = Object.freeze({ content: '', filename: '' })
 
-function controlOf(element: HtmlElement): Control {
+function controlOf({ element, isInDisabled, direction }: Placed): Control {
   const { type = '', name = '' } = element.attribs
   const given = type.toLowerCase()
   const isButton = element.name === 'button'
   const kind =
     element.name === 'input' ? (inputTypes.has(given) ? given : 'text') : isButton ? buttonKind(given) : element.name
   const isSubmit = kind === 'submit' || kind === 'image'
-  return { element, kind, name, isDisabled: isDisabled(element), isSubmit }
+  return { element, kind, name, isDisabled: isInDisabled || 'disabled' in element.attribs, direction, isSubmit }
 }
 
 const buttonKind = (type: string) => (type === 'button' || type === 'reset' ? type : 'submit')
@@ -99,35 +94,18 @@ const inputTypes: ReadonlySet<string> = new Set([
 ])
 
 /** Section 4.10.17.3: by its `form` attribute, or else by the parser, or by where it is. */
-function ownerOf(element: HtmlElement, byId: ReadonlyMap<string, HtmlElement>): HtmlElement | undefined {
+function ownerOf(
+  { element, form: formAbove }: Placed,
+  byId: ReadonlyMap<string, HtmlElement>,
+): HtmlElement | undefined {
   const { form } = element.attribs
-  if (form !== undefined) return byId.get(form)
-  const byParser = formByParser(element)
-  if (byParser !== undefined) return byParser
-  for (let at = parentOf(element); at !== undefined; at = parentOf(at)) if (at.name === 'form') return at
-  return undefined
-}
-
-/** Section 4.10.19.5; section 4.10.15: what is in the first `<legend>` of a disabled `<fieldset>` is not disabled by it. */
-function isDisabled(element: HtmlElement): boolean {
-  if ('disabled' in element.attribs) return true
-  for (let child = element, at = parentOf(child); at !== undefined; child = at, at = parentOf(at)) {
-    if (at.name === 'fieldset' && 'disabled' in at.attribs && childrenOf(at).find(isLegend) !== child) return true
-  }
-  return false
-}
-
-const isLegend = ({ name }: HtmlElement) => name === 'legend'
-
-function isIn(element: HtmlElement, name: string): boolean {
-  for (let at = parentOf(element); at !== undefined; at = parentOf(at)) if (at.name === name) return true
-  return false
+  return form === undefined ? (formByParser(element) ?? formAbove) : byId.get(form)
 }
 
 /** Section 4.10.7: a drop-down shows its first option where none is selected; of several that are, the last one. */
 function selected(select: HtmlElement): readonly string[] {
   const { attribs } = select
-  const options = [...elementsIn(select)].filter(({ name }) => name === 'option')
+  const options = [...placedIn(select)].map(({ element }) => element).filter(({ name }) => name === 'option')
   const chosen = options.filter((option) => 'selected' in option.attribs)
   const isDropDown = !('multiple' in attribs) && !(Number.parseInt(attribs.size ?? '1', 10) > 1)
   const shown = 'multiple' in attribs ? chosen : chosen.slice(-1)
@@ -178,14 +156,42 @@ function textOf(element: HtmlElement): string {
   return text
 }
 
+/** An element, and what those above it make of it: looked up for each, that would take the square of a page's size. */
+interface Placed {
+  readonly element: HtmlElement
+  readonly form: HtmlElement | undefined
+  readonly isInDatalist: boolean
+  /** Section 4.10.19.5; section 4.10.15: what is in the first `<legend>` of a disabled `<fieldset>` is not disabled by it. */
+  readonly isInDisabled: boolean
+  /** Its own, too. */
+  readonly direction: Control['direction']
+}
+
 /** In the order of the page. What is in a `<template>` is not on the page. */
-function* elementsIn(top: HtmlElement): Generator<HtmlElement> {
-  const stack = childrenOf(top).reverse()
-  for (let element = stack.pop(); element !== undefined; element = stack.pop()) {
-    yield element
-    if (element.name === 'template') continue
-    for (const child of childrenOf(element).reverse()) stack.push(child)
+function* placedIn(top: HtmlElement): Generator<Placed> {
+  const stack: Placed[] = []
+  const pushChildren = (above: Placed) => {
+    const { element } = above
+    const children = childrenOf(element)
+    const form = element.name === 'form' ? element : above.form
+    const isInDatalist = above.isInDatalist || element.name === 'datalist'
+    const isOff = element.name === 'fieldset' && 'disabled' in element.attribs
+    const spared = isOff ? children.find(({ name }) => name === 'legend') : undefined
+    for (const child of children.reverse()) {
+      const isInDisabled = above.isInDisabled || (isOff && child !== spared)
+      stack.push({ element: child, form, isInDatalist, isInDisabled, direction: directionOf(child) ?? above.direction })
+    }
   }
+  pushChildren({ element: top, form: undefined, isInDatalist: false, isInDisabled: false, direction: 'ltr' })
+  for (let placed = stack.pop(); placed !== undefined; placed = stack.pop()) {
+    yield placed
+    if (placed.element.name !== 'template') pushChildren(placed)
+  }
+}
+
+function directionOf({ attribs }: HtmlElement): Control['direction'] | undefined {
+  const dir = attribs.dir?.toLowerCase()
+  return dir === 'rtl' || dir === 'ltr' ? dir : undefined
 }
 
 const childrenOf = (element: HtmlElement) => element.children.filter((child) => 'attribs' in child)

@@ -51,14 +51,14 @@ export function requestOfForm(place: FormPlace, values: FormValues, added: reado
     pressed?.element.attribs[`form${name}`] ?? form.attribs[name] ?? ''
   const action = of('action')
   const target = action === '' ? pageUrl : canonicalUrl(action, base)
-  if (target === undefined) return fail(`goes to \`${action}\`, which is no http(s) URL`)
+  if (target === undefined) return fail(`goes to \`${brief(action)}\`, which is no http(s) URL`)
   const method = of('method').toLowerCase()
   if (method === 'dialog') fail('closes a dialog, and sends nothing')
 
   const unknown = Object.keys(values).find((name) => !controls.some((control) => control.name === name))
   if (unknown !== undefined) {
     const known = [...new Set(controls.map(({ name }) => name))].filter((name) => name !== '')
-    fail(`has no control \`${unknown}\` (it has ${known.join(', ') || 'none'}; \`add\` sends what is not there)`)
+    fail(`has no control \`${unknown}\` (it has ${brief(known.join(', ')) || 'none'}; \`add\` sends what is not there)`)
   }
   const entries = [...entriesIn(controls, pressed, values, fail), ...added]
   const enctype = of('enctype').toLowerCase()
@@ -79,12 +79,16 @@ export function requestOfForm(place: FormPlace, values: FormValues, added: reado
   return { url: url.href, method: 'GET' }
 }
 
+/** Pages may have names and addresses of any length, and messages go into the log. */
+const brief = (text: string) => (text.length > 500 ? `${text.slice(0, 500)}...` : text)
+
 /** Section 4.10.22.2: the default button is the first; one that is disabled is not pressed. */
 function pressedOf(controls: readonly Control[], submit: FormPlace['submit']): Control | undefined {
   const buttons = controls.filter(({ isSubmit }) => isSubmit)
   if (submit === 'none') return undefined
   if (submit === 'first') return buttons.find(({ isDisabled }) => !isDisabled)
-  return buttons.find(({ element }) => submit.includes(element))
+  const found = new Set(submit)
+  return buttons.find(({ element }) => found.has(element))
 }
 
 function entriesIn(
@@ -94,6 +98,7 @@ function entriesIn(
   fail: (what: string) => never,
 ): readonly Entry[] {
   const checkedRadios = new Map(controls.filter(isChecked).map((control) => [control.name, control]))
+  const checkboxes = new Set(controls.filter(({ kind }) => kind === 'checkbox').map(({ name }) => name))
   const told = new Set<string>()
   return controls.flatMap((control) => {
     const { name, kind } = control
@@ -102,8 +107,7 @@ function entriesIn(
     const own = (control.isDisabled && control !== pressed) || isOther ? [] : entriesOf(control, control === pressed)
     if (value === undefined) return own.length === 0 ? own : [...own, ...directionEntryOf(control)]
     if (typeof value === 'boolean') {
-      if (!controls.some((other) => other.name === name && other.kind === 'checkbox'))
-        return fail(`has no checkbox \`${name}\` that could be ${value}`)
+      if (!checkboxes.has(name)) return fail(`has no checkbox \`${name}\` that could be ${value}`)
       // A hidden control of the same name says what an unchecked one means.
       if (kind !== 'checkbox') return own
       return value ? [[name, control.element.attribs.value ?? 'on'] as const] : []

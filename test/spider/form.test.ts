@@ -431,6 +431,33 @@ describe('a form of files', () => {
   })
 })
 
+describe('a form that nobody wrote', () => {
+  const many = 60_000
+  it.each([
+    ['of a disabled fieldset', `<fieldset disabled>${'<input name=a>'.repeat(many)}</fieldset>`],
+    ['hidden, of one checkbox', `${'<input type=hidden name=a>'.repeat(many)}<input type=checkbox name=a>`],
+  ])('is sent in bounded time: sixty thousand controls, %s', (_what, controls) => {
+    const page = pageOf(`<form method=post>${controls}<input type=checkbox name=b></form>`)
+    expect(page.form('form', { [controls.includes('checkbox') ? 'a' : 'b']: true })).toMatchObject({ method: 'POST' })
+  })
+
+  it('makes no message of its size', () => {
+    const messageOf = (body: string) => {
+      try {
+        pageOf(body).form('form', { q: 1 })
+      } catch (error) {
+        return error instanceof Error ? error.message : ''
+      }
+      return ''
+    }
+    for (const body of [
+      `<form>${Array.from({ length: 5_000 }, (_, index) => `<input name=f${index}>`).join('')}</form>`,
+      `<form action="mailto:${'x'.repeat(100_000)}"></form>`,
+    ])
+      expect(messageOf(body)).toMatch(/^The form `form` .{500,1000}: http:\/\/a\.test\/shop\//)
+  })
+})
+
 it('a form is what follow() takes', () => {
   const page = pageOf(
     '<form action=/s method=post><input type=hidden name=t value=1><input name=q></form><form id=g action=/g></form>',
