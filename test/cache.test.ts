@@ -56,6 +56,32 @@ const fresh = (text: string): Route => versioned(() => text, { 'cache-control': 
 
 const sorted = (items: readonly unknown[]) => items.map((item) => JSON.stringify(item)).toSorted()
 
+/** A redirect gives a cookie, and leads back to where it came from, at once or by way of a door. */
+const behindADoor = (direct: boolean): Readonly<Record<string, Route>> => ({
+  '/': ({ headers: { cookie } }, response) => {
+    if (cookie === 'sid=1') response.writeHead(200, { 'content-type': 'text/html' }).end('<h1>In</h1>')
+    else if (direct) response.writeHead(302, { ...freshFor, location: '/', 'set-cookie': 'sid=1' }).end()
+    else response.writeHead(302, { location: '/door' }).end()
+  },
+  '/door': (_request, response) => response.writeHead(302, { ...freshFor, location: '/', 'set-cookie': 'sid=1' }).end(),
+})
+const freshFor = { 'cache-control': 'max-age=3600' }
+
+describe.each(['cache', 'replay'] as const)('a redirect that sets a cookie, with `%s`', (name) => {
+  it.each([
+    ['to itself', true],
+    ['by way of another page', false],
+  ])('leads back to where it came from, %s', async (_way, direct) => {
+    const web = await webOf(behindADoor(direct))
+    const folder = folderOf()
+    for (let run = 0; run < 2; run += 1) {
+      const { items, stats } = await crawlOf(web, { [name]: folder, cookies: true })
+      expect(items).toHaveLength(1)
+      expect(stats.failed).toBe(0)
+    }
+  })
+})
+
 describe('a crawl with a cache', () => {
   it('asks for nothing that is fresh, and for the rest by its version', async () => {
     const web = await webOf({
@@ -155,6 +181,20 @@ describe('a crawl with a cache', () => {
     expect(kept.some((text) => text.includes('an open secret'))).toBe(true)
     expect(kept.some((text) => text.includes('sesame'))).toBe(false)
     expect((await crawlOf(web, { cache })).asked).toEqual(['200 /'])
+  })
+
+  it('asks for what sets cookies where they are taken: they are not kept with it', async () => {
+    const web = await webOf({
+      '/': (_request, response) =>
+        response
+          .writeHead(200, { 'content-type': 'text/html', 'cache-control': 'max-age=3600', 'set-cookie': 'sid=1' })
+          .end('<h1>Front</h1><a href="/in">in</a>'),
+      '/in': ({ headers: { cookie } }, response) => response.writeHead(cookie === 'sid=1' ? 200 : 403).end(),
+    })
+    const cache = folderOf()
+    const asked: string[][] = []
+    for (const cookies of [false, true, true, false]) asked.push((await crawlOf(web, { cache, cookies })).asked)
+    expect(asked).toEqual([['200 /', '403 /in'], ['200 /', '200 /in'], ['200 /', '200 /in'], ['403 /in']])
   })
 
   it('asks again without a condition when a 304 speaks of another version', async () => {

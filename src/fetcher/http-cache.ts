@@ -47,7 +47,8 @@ export class HttpCache implements KeptAnswers {
     const variant = variantOf(headers, asked.headers)
     const key = keyOf(asked.url)
     const now = this.#clock.now()
-    const kept = { url: asked.url, status, headers, variant: variant ?? '', askedAt: outcome.timing.sentAt }
+    const mark = outcome.headers['set-cookie'] === undefined ? '' : hadCookies
+    const kept = { url: asked.url, status, headers, variant: `${variant}${mark}`, askedAt: outcome.timing.sentAt }
     if (variant !== undefined && mayKeep(kept, asked.headers, now)) this.#store.put(key, kept, body, now)
     // Section 4.3.3: what was kept is no longer what the server has.
     else this.#store.remove(key)
@@ -73,9 +74,13 @@ export class HttpCache implements KeptAnswers {
     return undefined
   }
 
-  #find({ url, headers }: Asked): FoundExchange | undefined {
+  #find({ url, headers, limits }: Asked): FoundExchange | undefined {
     const found = this.#store.find(keyOf(url))
-    return found !== undefined && found.variant === variantOf(found.headers, headers) ? found : undefined
+    if (found === undefined) return undefined
+    const variant = variantOf(found.headers, headers)
+    const isUsable =
+      found.variant === variant || (limits.cookies !== true && found.variant === `${variant}${hadCookies}`)
+    return isUsable ? found : undefined
   }
 
   #outcomeOf(asked: Asked, found: FoundExchange) {
@@ -91,6 +96,9 @@ export class HttpCache implements KeptAnswers {
       if (originOf(place) === originOf(url)) this.#store.remove(keyOf(place))
   }
 }
+
+/** Of an answer that set cookies. They are not kept with it, so it is of no use to a crawl that takes some. */
+const hadCookies = ' and cookies'
 
 const keyOf = (url: string) => hash('sha256', `GET ${url}`, 'buffer').subarray(0, 16)
 

@@ -29,7 +29,9 @@ export class Recording implements KeptAnswers {
   }
 
   keep(asked: Asked, outcome: Outcome): Promise<Outcome> {
-    const exchange = exchangeOf(outcome)
+    // Where cookies are taken, a redirect may set some, or lead back to where it came from because of them.
+    const isPassing = outcome.kind === 'redirect' && asked.limits.cookies === true
+    const exchange = isPassing ? undefined : exchangeOf(outcome)
     if (exchange !== undefined && exchange.status < 500 && !isPassingStatus(exchange.status)) {
       const { status, headers, body } = exchange
       const url = asked.sending.method === 'GET' ? asked.url : `${asked.sending.method} ${asked.url}`
