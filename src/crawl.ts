@@ -4,7 +4,8 @@
  * It begins when it is first read, and is read once. Leaving the loop ends it (I6): `break`, `throw`, an aborted signal and disposal stop
  * it at once; `drain()` lets what was begun come to its end.
  */
-import { join } from 'node:path'
+import { randomUUID } from 'node:crypto'
+import { join, resolve } from 'node:path'
 import { hostOf, originOf } from './canonical-url.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { ContactError, CrawlInUseError, messageOf, OptionError } from './errors.ts'
@@ -229,7 +230,7 @@ class CrawlRun<Item extends object> implements Crawl<Item> {
       notify({ kind: 'offered', result: await frontier.offer(requests) })
     }
     const { sitemaps } = this.#spider
-    const folder = options.files ?? (store === undefined ? undefined : join(store.folder, 'files'))
+    const downloads = this.#openDownloads(store)
     const requested = frontier.counts.sitemaps ?? 0
     const visitor = new Visitor({
       spider: this.#spider,
@@ -243,7 +244,7 @@ class CrawlRun<Item extends object> implements Crawl<Item> {
       throttle,
       crowds: new Crowds(options),
       items,
-      downloads: folder === undefined ? undefined : new Downloads(folder, options.maxFileBytes),
+      downloads,
       sitemaps: sitemaps === undefined ? undefined : new SitemapVisits({ sitemaps, options, offer, requested }),
       clock,
       random: this.#random,
@@ -295,6 +296,14 @@ class CrawlRun<Item extends object> implements Crawl<Item> {
       this.#stop()
       await this.#resources.disposeAsync()
     }
+  }
+
+  /** Those of a crawl that cannot be resumed leave nothing half done. */
+  #openDownloads(store: Store | undefined): Downloads | undefined {
+    const { files, maxFileBytes } = this.#options
+    if (store !== undefined)
+      return new Downloads(files ?? join(store.folder, 'files'), maxFileBytes, resolve(store.folder))
+    return files === undefined ? undefined : this.#resources.use(new Downloads(files, maxFileBytes, randomUUID()))
   }
 
   /** Begins on the store, if there is one. */

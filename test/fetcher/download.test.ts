@@ -4,14 +4,14 @@ import type { ServerResponse } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { brotliCompressSync, gzipSync, zstdCompressSync } from 'node:zlib'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { systemClock } from '../../src/clock.ts'
 import { FilesFailedError } from '../../src/errors.ts'
 import { Downloads } from '../../src/fetcher/downloads.ts'
 import { Fetcher } from '../../src/fetcher/fetcher.ts'
 import type { Outcome, PageOutcome } from '../../src/outcome.ts'
 import type { FileSpec } from '../../src/request.ts'
-import { digestOf, type FileRoute, openFileServer } from '../sites/file-server.ts'
+import { digestOf, type FileRoute, madeUp, openFileServer } from '../sites/file-server.ts'
 import { randomFrom } from '../sites/web.ts'
 
 const megabyte = 1024 * 1024
@@ -32,8 +32,8 @@ async function openFiles(routes: Readonly<Record<string, FileRoute>>, maxFileByt
     await server[Symbol.asyncDispose]()
     await rm(folder, { recursive: true, force: true })
   })
-  const downloads = new Downloads(folder, maxFileBytes)
-  const download = async (path: string, spec: Partial<FileSpec> = {}): Promise<Outcome> => {
+  const ours = new Downloads(folder, maxFileBytes, 'ours')
+  const download = async (path: string, spec: Partial<FileSpec> = {}, downloads = ours): Promise<Outcome> => {
     const url = new URL(path, server.url).href
     const receiver = await downloads.begin(url, { types: [], ...spec })
     return fetcher.fetch(url, { maxBodyBytes: 10_000, totalTimeoutMs: 0, receiver })
@@ -66,6 +66,11 @@ const sha256 = async (path: string) =>
   createHash('sha256')
     .update(await readFile(path))
     .digest('hex')
+
+const sizes = async (folder: string) => {
+  const parts = await readdir(join(folder, '.part')).catch(() => [])
+  return Promise.all(parts.map(async (name) => (await stat(join(folder, '.part', name))).size))
+}
 
 describe('a file', () => {
   it('is named by its content and its type, and what it is goes with it', async () => {
@@ -323,6 +328,55 @@ describe('a download that is cut off goes on where it was', () => {
     expect(await files()).toHaveLength(kept)
     expect(fileOf(await downloadWhole('/a')).sha256).toBe(digestOf(3 * megabyte, 1))
     expect(log.map(({ range }) => range?.split('=')[0])).toEqual(ranges)
+  })
+})
+
+describe('a folder that two crawls keep their files in', () => {
+  it('has whole files, also where both are at one of them', async () => {
+    const bytes = 3 * megabyte
+    const hold = Promise.withResolvers<void>()
+    const { folder, download, files } = await openFiles({
+      '/a': {
+        answer: (request, response, visit) => {
+          const pieces = [...madeUp(bytes, 1)]
+          const from = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0)
+          const rest = Buffer.concat(pieces).subarray(from)
+          const range = from === 0 ? undefined : { 'content-range': `bytes ${from}-${bytes - 1}/${bytes}` }
+          response.writeHead(from === 0 ? 200 : 206, { etag: '"1"', 'content-length': rest.length, ...range })
+          if (visit === 1) response.write(rest.subarray(0, megabyte))
+          else hold.resolve()
+          if (visit === 1)
+            hold.promise.then(
+              () => response.end(rest.subarray(megabyte)),
+              () => undefined,
+            )
+          else response.end(rest)
+        },
+      },
+    })
+    const first = download('/a')
+    // Until the beginning is there.
+    await vi.waitFor(async () => expect(await sizes(folder)).toContain(megabyte), 5_000)
+    const second = download('/a', {}, new Downloads(folder, bytes, 'theirs'))
+    for (const outcome of await Promise.all([first, second])) {
+      const { path, sha256: digest } = fileOf(outcome)
+      expect(digest).toBe(digestOf(bytes, 1))
+      expect(await sha256(path)).toBe(digest)
+    }
+    expect(await files()).toHaveLength(1)
+  })
+
+  it('keeps what is not whole for a crawl that may go on', async () => {
+    const { folder, download, files } = await openFiles({ '/a': { bytes: 3 * megabyte, cutAfter: () => megabyte } })
+    await download('/a')
+    const left = await files()
+    expect(left).toHaveLength(2)
+    {
+      await using theirs = new Downloads(folder, 4 * megabyte, 'theirs')
+      await download('/a', {}, theirs)
+      expect(await files()).toHaveLength(4)
+    }
+    expect(await files()).toEqual(left)
   })
 })
 
