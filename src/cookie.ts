@@ -1,6 +1,6 @@
 /**
  * A cookie as plain data. A crawl's cookies are part of its state: the frontier commits what an answer set with what became of its request,
- * and gives them back to a crawl that goes on. What they mean is told in fetcher/cookies.ts.
+ * and gives them back to a crawl that goes on. What they mean is told in fetcher/credentials/cookies.ts.
  */
 
 /** What tells one cookie from another (RFC 6265bis section 5.7). */

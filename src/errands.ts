@@ -4,8 +4,8 @@
  * An answer that was kept costs its host nothing, so it makes no request: no pace is spent, and neither the ledger nor the log hears of one.
  */
 import type { CrawlEvent } from './events.ts'
+import type { Asked, KeptAnswers, Recalled } from './fetcher/cache/kept-answers.ts'
 import type { Fetcher } from './fetcher/fetcher.ts'
-import type { Asked, KeptAnswers, Recalled } from './fetcher/kept-answers.ts'
 import type { Turn } from './frontier/frontier.ts'
 import type { Errand, HostVisits, Made } from './host-visits.ts'
 import { type Answered, answeredBy } from './outcome.ts'

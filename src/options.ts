@@ -7,9 +7,9 @@
  */
 import { z } from 'zod'
 import { OptionError } from './errors.ts'
-import { readRange } from './fetcher/address-guard.ts'
-import { authOriginOf } from './fetcher/basic-auth.ts'
-import { parseProxy } from './fetcher/proxy-url.ts'
+import { readRange } from './fetcher/connection/address-guard.ts'
+import { parseProxy } from './fetcher/connection/proxy-url.ts'
+import { authOriginOf } from './fetcher/credentials/basic-auth.ts'
 import { parseContact } from './politeness/identity.ts'
 import { hasUserinfo } from './redact.ts'
 

@@ -1,5 +1,5 @@
 /** A parser's work without a crawl: what a spider's author tests. */
-import { decodeText } from './fetcher/charset.ts'
+import { decodeText } from './fetcher/text/charset.ts'
 import { optionTable } from './options.ts'
 import { directivesOf } from './politeness/page-directives.ts'
 import type { PageRequest } from './request.ts'

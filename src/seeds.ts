@@ -5,8 +5,8 @@ import { messageOf, SeedError } from './errors.ts'
 import type { JsonValue } from './json.ts'
 import { hasUserinfo, withoutUserinfo } from './redact.ts'
 import { inWords, methodOf, type PageRequest } from './request.ts'
+import { type SendingOptions, sendingOf } from './spider/form/sending.ts'
 import { checkData } from './spider/item.ts'
-import { type SendingOptions, sendingOf } from './spider/sending.ts'
 import type { Spider } from './spider/spider.ts'
 
 const fields = ['url', 'parser', 'data', 'priority', 'method', 'headers', 'form', 'json', 'multipart', 'idempotent']

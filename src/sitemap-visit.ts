@@ -7,7 +7,7 @@
  */
 import { hostOf } from './canonical-url.ts'
 import type { CrawlEvent } from './events.ts'
-import type { FetchLimits } from './fetcher/fetcher.ts'
+import type { FetchLimits } from './fetcher/outcome-of.ts'
 import { waitBeforeRetry } from './fetcher/retry-policy.ts'
 import type { RobotsRecord } from './host.ts'
 import type { Options } from './options.ts'

@@ -6,9 +6,9 @@
  */
 import { cached, Errands } from './errands.ts'
 import type { CrawlEvent } from './events.ts'
-import type { CookieJar } from './fetcher/cookies.ts'
+import type { KeptAnswers } from './fetcher/cache/kept-answers.ts'
+import type { CookieJar } from './fetcher/credentials/cookies.ts'
 import type { Fetcher } from './fetcher/fetcher.ts'
-import type { KeptAnswers } from './fetcher/kept-answers.ts'
 import type { Turn } from './frontier/frontier.ts'
 import type { HostPace } from './host.ts'
 import { type Errand, HostVisits, type Place } from './host-visits.ts'

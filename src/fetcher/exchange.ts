@@ -9,21 +9,14 @@ import type { Socket } from 'node:net'
 import type { Clock } from '../clock.ts'
 import type { Headers, Timing } from '../outcome.ts'
 import { tooLarge } from './body.ts'
-import type { BodySink, Receiver } from './body-sink.ts'
-import type { Dispatcher } from './connections.ts'
+import type { Dispatcher } from './connection/connections.ts'
+import { type DeadlineLimits, Deadlines, type Timed } from './deadlines.ts'
+import type { BodySink, Receiver } from './download/body-sink.ts'
 import { FaultError, type Progress } from './faults.ts'
 import { Pieces } from './pieces.ts'
 
-export interface ExchangeLimits {
+export interface ExchangeLimits extends DeadlineLimits {
   readonly maxBodyBytes: number
-  /** For one request in all. As with the other limits of time, 0 is none. */
-  readonly totalTimeoutMs: number
-  /** From the request to the whole head of the answer. */
-  readonly headersTimeoutMs?: number
-  /** Between two pieces of the body. */
-  readonly bodyTimeoutMs?: number
-  /** The least, averaged over twice `bodyTimeoutMs`, so that a pause that is let pass is no fault; 0 is none. */
-  readonly minBytesPerSecond?: number
   /** Keep the first `maxBodyBytes` of a longer body, instead of failing (for robots.txt only: RFC 9309 section 2.5). */
   readonly truncate?: boolean
   /** Says where the body goes. Default: into memory. */
@@ -53,15 +46,12 @@ const maxInterimAnswers = 16
 const unwantedBytes = 64 * 1024
 const unwantedMs = 1_000
 
-/** Where there is no limit between two pieces to average over. */
-const longestPauseMs = 30_000
-
 /** A second request would be one that has no turn. */
 const sentTwice = () =>
   Object.assign(new Error('The connection was given up before the request was answered'), { code: 'ECONNRESET' })
 
 /** One exchange on the wire, as undici tells it. */
-export class Exchange implements Dispatcher.DispatchHandler {
+export class Exchange implements Dispatcher.DispatchHandler, Timed {
   readonly answered: Promise<Answer | Error>
   bytes = 0
   /** Of the connection that it was put on; also where that broke. */
@@ -72,12 +62,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   readonly #limits: ExchangeLimits
   readonly #wants: (status: number) => boolean
   readonly #startedAt: number
-  readonly #total: NodeJS.Timeout | undefined
-  /** For the head, then for the next piece of the body. */
-  #phase: NodeJS.Timeout | undefined
-  #floor: NodeJS.Timeout | undefined
-  /** The phase has had its time. */
-  #isLate: NodeJS.Immediate | undefined
+  readonly #deadlines: Deadlines
   #socket: Socket | undefined
   #resolve: (answer: Answer | Error) => void = () => undefined
   #controller: Dispatcher.DispatchController | undefined
@@ -101,10 +86,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.answered = new Promise((resolve) => {
       this.#resolve = resolve
     })
-    const { totalTimeoutMs } = limits
-    if (totalTimeoutMs === 0) return
-    const late = new FaultError('total_timeout', `No full answer within ${totalTimeoutMs} ms`)
-    this.#total = setTimeout(() => setImmediate(() => this.#giveUp(late)), totalTimeoutMs)
+    this.#deadlines = new Deadlines(limits, this)
   }
 
   get timing(): Timing {
@@ -138,9 +120,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.address = this.carrier?.isAddressKnown === true ? this.#socket?.remoteAddress : undefined
     if (this.#gaveUp !== undefined) controller.abort(this.#gaveUp)
     if (this.#endedAt !== 0) return
-    const { headersTimeoutMs = 0 } = this.#limits
-    // Not undici's timer, which every interim answer would set back.
-    this.#begin(headersTimeoutMs, 'headers_timeout', `No head of an answer within ${headersTimeoutMs} ms`)
+    this.#deadlines.beginHead()
   }
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: Headers): void {
@@ -148,23 +128,22 @@ export class Exchange implements Dispatcher.DispatchHandler {
     if (status < 200) {
       this.#interimAnswers += 1
       if (this.#interimAnswers <= maxInterimAnswers) return
-      this.#giveUp(new FaultError('protocol', `More than ${maxInterimAnswers} interim answers`))
+      this.giveUp(new FaultError('protocol', `More than ${maxInterimAnswers} interim answers`))
       return
     }
     this.#firstByteAt = this.#clock.now()
     this.#status = status
     this.#headers = headers
-    this.#endPhase()
-    const flow = { resume: () => controller.resume(), giveUp: (error: Error) => this.#giveUp(error) }
+    const flow = { resume: () => controller.resume(), giveUp: (error: Error) => this.giveUp(error) }
     const sink = this.#limits.receiver?.receive(status, headers, flow)
     if (sink instanceof Error) {
-      this.#giveUp(sink)
+      this.giveUp(sink)
       return
     }
     this.#sink = sink
     this.#isWanted = sink !== undefined || this.#wants(status)
-    if (this.#isWanted) this.#watchBody()
-    else this.#phase = setTimeout(() => this.#stop(), unwantedMs)
+    if (this.#isWanted) this.#deadlines.beginBody()
+    else this.#deadlines.beginUnwanted(unwantedMs, () => this.#stop())
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Uint8Array): void {
@@ -174,8 +153,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
       if (this.bytes > unwantedBytes) this.#stop()
       return
     }
-    this.#phase?.refresh()
-    clearImmediate(this.#isLate)
+    this.#deadlines.refresh()
     if (this.#sink !== undefined) {
       if (!this.#sink.write(chunk)) controller.pause()
       return
@@ -183,7 +161,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#pieces.add(chunk)
     if (this.bytes <= this.#limits.maxBodyBytes) return
     if (this.#limits.truncate === true) this.#stop()
-    else this.#giveUp(tooLarge(this.#limits.maxBodyBytes))
+    else this.giveUp(tooLarge(this.#limits.maxBodyBytes))
   }
 
   onResponseEnd(): void {
@@ -194,6 +172,17 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     this.#finish(this.#isWanted ? error : this.#answer(true))
+  }
+
+  /** It is us who keep the server waiting. */
+  get isPaused(): boolean {
+    return this.#controller?.paused === true
+  }
+
+  giveUp(error: Error): void {
+    if (this.#endedAt !== 0) return
+    this.#finish(error)
+    this.#abort(error)
   }
 
   /**
@@ -212,48 +201,10 @@ export class Exchange implements Dispatcher.DispatchHandler {
     return { status: this.#status, headers: this.#headers, body: this.#pieces.whole(), isCut }
   }
 
-  #watchBody(): void {
-    const { bodyTimeoutMs = 0, minBytesPerSecond = 0 } = this.#limits
-    this.#begin(bodyTimeoutMs, 'body_timeout', `No more of the body within ${bodyTimeoutMs} ms`)
-    if (minBytesPerSecond === 0) return
-    const windowMs = 2 * (bodyTimeoutMs === 0 ? longestPauseMs : bodyTimeoutMs)
-    let before = 0
-    const check = () => {
-      const came = this.bytes - before
-      before = this.bytes
-      if (this.#controller?.paused === true || came * 1_000 >= minBytesPerSecond * windowMs) return
-      const message = `Body came at less than ${minBytesPerSecond} bytes a second`
-      this.#giveUp(new FaultError('body_too_slow', message))
-    }
-    this.#floor = setInterval(check, windowMs)
-  }
-
-  /** What has come while the event loop was busy is read before the time is called over. */
-  #begin(ms: number, fault: 'headers_timeout' | 'body_timeout', message: string): void {
-    const giveUp = () => this.#giveUp(new FaultError(fault, message))
-    if (ms === 0) return
-    this.#phase = setTimeout(() => {
-      // It is us who keep the server waiting.
-      if (this.#controller?.paused === true) this.#phase?.refresh()
-      else this.#isLate = setImmediate(giveUp)
-    }, ms)
-  }
-
-  #endPhase(): void {
-    clearTimeout(this.#phase)
-    clearImmediate(this.#isLate)
-  }
-
   /** What is here is enough. */
   #stop(): void {
     this.#finish(this.#answer(true))
     this.#abort(new Error('The rest of the body is not wanted'))
-  }
-
-  #giveUp(error: Error): void {
-    if (this.#endedAt !== 0) return
-    this.#finish(error)
-    this.#abort(error)
   }
 
   #abort(error: Error): void {
@@ -265,9 +216,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #finish(answer: Answer | Error): void {
     if (this.#endedAt !== 0) return
     this.#endedAt = this.#clock.now()
-    this.#endPhase()
-    clearTimeout(this.#total)
-    clearInterval(this.#floor)
+    this.#deadlines.end()
     this.#pieces = new Pieces()
     this.#sink?.end(answer instanceof Error ? answer : undefined)
     this.#resolve(answer)

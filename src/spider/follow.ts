@@ -2,7 +2,7 @@
  * A link worth visiting, as a parser yields it. Nominal, so that a follow can be told from an item by type and at run time.
  */
 import type { FileSpec, Sending } from '../request.ts'
-import { type RequestSpec, type SendingOptions, sendingOf } from './sending.ts'
+import { type RequestSpec, type SendingOptions, sendingOf } from './form/sending.ts'
 
 const brand = Symbol.for('doff.follow')
 

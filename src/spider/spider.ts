@@ -5,8 +5,8 @@
 import type { OptionInput } from '../options.ts'
 import type { ArgumentsOf, ArgumentsSchema } from './arguments.ts'
 import type { Follow } from './follow.ts'
+import type { SendingOptions } from './form/sending.ts'
 import type { Page } from './page.ts'
-import type { SendingOptions } from './sending.ts'
 import type { Sitemaps, SitemapsSpec } from './sitemap/check-sitemaps.ts'
 
 /** What a parser comes to: any way to say several things, now or later. */

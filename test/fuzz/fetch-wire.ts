@@ -6,7 +6,7 @@ import { openWire } from './wire.ts'
 
 const limits = { maxBodyBytes: 200_000, totalTimeoutMs: 400 }
 const graceMs = 10_000
-const kinds = new Set(['page', 'redirect', 'retry', 'failed'])
+const kinds = new Set(['page', 'unchanged', 'redirect', 'retry', 'failed'])
 
 /**
  * @param seeds one for each fetch.

@@ -4,12 +4,12 @@
  */
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
 import { BodyError, decodeBody, decodeStart } from '../../src/fetcher/body.ts'
-import { decodeText } from '../../src/fetcher/charset.ts'
-import { readSetCookie } from '../../src/fetcher/set-cookie.ts'
+import { readSetCookie } from '../../src/fetcher/credentials/set-cookie.ts'
+import { decodeText } from '../../src/fetcher/text/charset.ts'
 import { canonicalUrl, createPage, PageKindError, parseRobots } from '../../src/index.ts'
 import { directivesOf } from '../../src/politeness/page-directives.ts'
 import { parseRetryAfter } from '../../src/politeness/retry-after.ts'
-import { HtmlLimitError } from '../../src/spider/html-document.ts'
+import { HtmlLimitError } from '../../src/spider/document/html-document.ts'
 import { readSitemap } from '../../src/spider/sitemap/sitemap.ts'
 
 export interface Target {

@@ -14,7 +14,7 @@ import { readFileSync } from 'node:fs'
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import { createServer as createTlsServer, type TlsOptions } from 'node:tls'
 import { fileURLToPath } from 'node:url'
-import type { Lookup } from '../../src/fetcher/names.ts'
+import type { Lookup } from '../../src/fetcher/connection/names.ts'
 import { behaviours, type Line, type Place } from './hostile-behaviours.ts'
 
 export interface Hostile extends AsyncDisposable {

@@ -1,6 +1,6 @@
 /** A crawl on the made-up web without sockets, whose counters are held against the servers' log. */
 import { expect } from 'vitest'
-import type { Lookup } from '../../src/fetcher/names.ts'
+import type { Lookup } from '../../src/fetcher/connection/names.ts'
 import { type CrawlOptions, type CrawlStats, crawl } from '../../src/index.ts'
 import { collect, pagesSpider } from './spiders.ts'
 import { openVirtualWeb, passTime, type VirtualAnswer, type VirtualLine, type VirtualWeb } from './virtual-web.ts'

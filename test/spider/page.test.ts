@@ -1,9 +1,9 @@
 import { describe, expect, expectTypeOf, it } from 'vitest'
 import { asksNothing } from '../../src/directives.ts'
 import { createPage } from '../../src/parse-page.ts'
+import { PageKindError } from '../../src/spider/document/page-kind-error.ts'
 import type { Follow } from '../../src/spider/follow.ts'
 import { Page } from '../../src/spider/page.ts'
-import { PageKindError } from '../../src/spider/page-kind-error.ts'
 
 const url = 'http://a.test/shop/index.html'
 const html = (body: string) => createPage({ url, body })

@@ -7,7 +7,7 @@
  *
  * A tag that is closed by another one's end makes a sitemap broken; we go on all the same, and read the elements that are whole.
  */
-import { Parser } from '../xml-document.ts'
+import { Parser } from '../document/xml-document.ts'
 import { maxLocLength, type SitemapParts } from './parts.ts'
 import type { SitemapFormat, SitemapReader } from './reader.ts'
 import { type SitemapShape, sitemapShapes } from './shapes.ts'

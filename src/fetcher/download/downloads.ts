@@ -1,0 +1,64 @@
+/**
+ * The folder of a crawl's files, which others may keep theirs in as well. A file is named by its content, `ab/ab34....pdf`, so equal ones are
+ * one file; what has no name yet is in `.part`, under a name that no other crawl has for it.
+ */
+import { mkdir, open, readdir, rename, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { StoredFile } from '../../outcome.ts'
+import type { FileSpec } from '../../request.ts'
+import { Download, type Unnamed } from './download.ts'
+import { extensionOf } from './media-type.ts'
+import { onDisk, PartialFile } from './partial-file.ts'
+
+export class Downloads implements AsyncDisposable {
+  readonly #folder: string
+  readonly #maxFileBytes: number
+  readonly #crawl: string
+  /** What has no name yet, by path. */
+  readonly #begun = new Map<string, PartialFile>()
+
+  /** @param crawl tells it from all others; one that goes on has the same. */
+  constructor(folder: string, maxFileBytes: number, crawl: string) {
+    this.#folder = folder
+    this.#maxFileBytes = maxFileBytes
+    this.#crawl = crawl
+  }
+
+  /** One try, which goes on where the one before it was cut off. @throws FilesFailedError */
+  async begin(url: string, { types, maxBytes = this.#maxFileBytes }: FileSpec): Promise<Download> {
+    const partial = await PartialFile.find(join(this.#folder, '.part'), `${this.#crawl} ${url}`)
+    this.#begun.set(partial.path, partial)
+    return new Download(partial, { types, maxBytes }, (whole, file) => this.#store(whole, file, url))
+  }
+
+  /** For a crawl that nobody goes on with: what has no name is removed. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    // What stays all the same takes room, and misleads nobody.
+    for (const partial of this.#begun.values()) await partial.discard().catch(() => undefined)
+  }
+
+  /** Names a file that is whole and synced; when this resolves, the name is synced too. */
+  #store(partial: PartialFile, file: Unnamed, url: string): Promise<StoredFile> {
+    return onDisk(partial.path, async () => {
+      const { sha256, bytes, type } = file
+      const folder = join(this.#folder, sha256.slice(0, 2))
+      const isNew = (await mkdir(folder, { recursive: true })) !== undefined
+      // Of another type, perhaps: then the name that it was given first stays.
+      const known = isNew ? undefined : (await readdir(folder)).find((name) => name.startsWith(sha256))
+      const path = join(folder, known ?? `${sha256}.${extensionOf(type, url)}`)
+      const isThere = known !== undefined && (await stat(path)).size === bytes
+      if (isThere) await partial.discard()
+      else await rename(partial.path, path)
+      await syncFolder(folder)
+      if (isNew) await syncFolder(this.#folder)
+      await partial.forget()
+      this.#begun.delete(partial.path)
+      return { path, ...file }
+    })
+  }
+}
+
+async function syncFolder(path: string): Promise<void> {
+  await using folder = await open(path)
+  await folder.sync()
+}

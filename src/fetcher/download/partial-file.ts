@@ -1,0 +1,103 @@
+/**
+ * The beginning of a file, as far as it has come, with a note beside it by which the server can tell whether the rest still fits. Both stay
+ * where a download is cut off, also by kill -9, and the next one goes on there. What the server gives no validator for has no note: it is of
+ * no use.
+ */
+import { hash } from 'node:crypto'
+import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { FilesFailedError, reasonOf } from '../../errors.ts'
+import type { Headers } from '../../outcome.ts'
+
+export class PartialFile {
+  readonly path: string
+  readonly #notePath: string
+  /** By which the server knows the version that this is the beginning of; `undefined` when there is nothing to go on with. */
+  #validator: string | undefined
+  #bytes = 0
+
+  private constructor(path: string) {
+    this.path = path
+    this.#notePath = `${path}.json`
+  }
+
+  /** That of a crawl and a URL, in a folder that is made if there is none. @throws FilesFailedError */
+  static async find(folder: string, whose: string): Promise<PartialFile> {
+    const partial = new PartialFile(join(folder, hash('sha256', whose).slice(0, 32)))
+    await onDisk(folder, async () => {
+      await mkdir(folder, { recursive: true, mode: 0o700 })
+      partial.#validator = validatorIn(await readFile(partial.#notePath, 'utf8').catch(absent))
+    })
+    if (partial.#validator !== undefined) await partial.measure()
+    return partial
+  }
+
+  /** How much of it is there to go on with. */
+  get bytes(): number {
+    return this.#validator === undefined ? 0 : this.#bytes
+  }
+
+  get validator(): string | undefined {
+    return this.bytes === 0 ? undefined : this.#validator
+  }
+
+  async measure(): Promise<void> {
+    this.#bytes = (await onDisk(this.path, () => stat(this.path).catch(absent)))?.size ?? 0
+  }
+
+  /** Whatever is there is of another version from now on. @param validator of the new one. */
+  async startAnew(validator: string | undefined): Promise<void> {
+    await this.discard()
+    if (validator !== undefined) await onDisk(this.path, () => writeFile(this.#notePath, JSON.stringify({ validator })))
+    this.#validator = validator
+  }
+
+  /** The note goes first: without it, what is left of the file is nobody's. */
+  async discard(): Promise<void> {
+    await this.forget()
+    await onDisk(this.path, () => rm(this.path, { force: true }))
+  }
+
+  /** The file is whole, and no longer a beginning. */
+  async forget(): Promise<void> {
+    this.#validator = undefined
+    await onDisk(this.path, () => rm(this.#notePath, { force: true }))
+  }
+}
+
+/**
+ * What `If-Range` may carry (RFC 9110 section 13.1.5): a strong entity tag; or, where there is no tag at all, a date that is a strong
+ * validator, at least a second older than the answer (section 8.8.2.2).
+ */
+export function validatorOf({ etag, 'last-modified': modified, date }: Headers): string | undefined {
+  if (etag !== undefined) return typeof etag === 'string' && etag.startsWith('"') ? etag : undefined
+  if (typeof modified !== 'string' || typeof date !== 'string') return undefined
+  return Date.parse(date) - Date.parse(modified) >= 1_000 ? modified : undefined
+}
+
+function validatorIn(note: string | undefined): string | undefined {
+  try {
+    const { validator } = JSON.parse(note ?? '{}') as { readonly validator?: unknown }
+    return typeof validator === 'string' ? validator : undefined
+  } catch {
+    // Cut off while it was written.
+    return undefined
+  }
+}
+
+function absent(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT') throw error
+}
+
+/** @throws FilesFailedError: a disk that is full or gone is no fault of a page's. */
+export async function onDisk<T>(path: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (error instanceof FilesFailedError) throw error
+    throw new FilesFailedError(
+      `Cannot keep the file ${path}: ${reasonOf(error)} (with room and permissions, --resume goes on; --files DIR names another folder)`,
+      { cause: error },
+    )
+  }
+}
