@@ -228,11 +228,12 @@ export class Page<Data = unknown, Args = Readonly<Record<string, string | undefi
    * The canonical URLs of the page's links, in document order and without duplicates. Links that say `rel=nofollow` are passed over (and
    * counted), unless the option `followNofollow` is set. In XML, too, a link is an `<a href>`, which SVG has; those of Atom are
    * `links('link[href]')`, and those of RSS are texts: `extract({ links: ['item > link'] })`.
+   * JSON, and what is no text, has none.
    * @param selector of the elements whose `href` counts. Default: every link.
-   * @throws PageKindError for JSON, and for what is no text.
    */
   links(selector = 'a[href], area[href]'): string[] {
-    const { base } = this
+    const { base, kind } = this
+    if (!this.isFile && (kind === 'json' || kind === 'binary')) return []
     const urls = new Set<string>()
     for (const element of this.$(selector)) {
       const { href, rel } = 'attribs' in element ? element.attribs : {}

@@ -73,7 +73,7 @@ describe.skipIf(!hasHttpbin)('httpbin', () => {
   it.each<[path: string, expected: object]>([
     ['/status/200', { kind: 'page', status: 200 }],
     ['/status/204', { kind: 'page', status: 204 }],
-    ['/status/304', { kind: 'failed', reason: 'http_304' }],
+    ['/status/304', { kind: 'unchanged', status: 304 }],
     ['/status/400', { kind: 'failed', reason: 'http_400' }],
     ['/status/404', { kind: 'failed', reason: 'http_404' }],
     ['/status/407', { kind: 'failed', reason: 'http_407' }],
@@ -170,7 +170,8 @@ async function crawlOf(paths: readonly string[], options: CrawlOptions = {}) {
     *parse(page) {
       const { pathname } = page.url
       const redirects = page.redirects.map((url) => new URL(url).pathname)
-      yield { path: pathname, redirects, text: page.text.slice(0, 2_000), title: page.$('h1').text() }
+      const title = page.kind === 'html' ? page.$('h1').text() : undefined
+      yield { path: pathname, redirects, text: page.text.slice(0, 2_000), title }
       for (const url of page.links()) yield page.follow(url)
     },
   })

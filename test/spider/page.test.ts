@@ -142,7 +142,8 @@ describe('page.$', () => {
     ],
   ])('of what has no elements is an error: %s', (type, body, message) => {
     const page = typed(type, body)
-    for (const ask of [() => page.$, () => page.links(), () => page.extract({ title: 'h1' })]) {
+    expect(page.links()).toEqual([])
+    for (const ask of [() => page.$, () => page.extract({ title: 'h1' })]) {
       expect(ask).toThrow(PageKindError)
       expect(ask).toThrow(message)
     }
