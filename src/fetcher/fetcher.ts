@@ -129,6 +129,7 @@ export class Fetcher implements AsyncDisposable {
 
   /** Closes every connection at once; requests that are out end as failed. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#names[Symbol.dispose]()
     await this.#connections[Symbol.asyncDispose]()
   }
 }

@@ -24,12 +24,14 @@ interface Known {
   found: readonly LookupAddress[] | undefined
 }
 
-export class Names {
+export class Names implements Disposable {
   readonly #lookup: Lookup
   readonly #clock: Clock
   readonly #guard: AddressGuard
   readonly #limitMs: number
   readonly #known = new Map<string, Known>()
+  readonly #waits = new Set<AbortController>()
+  #isClosed = false
 
   /** @param limitMs how long `addressesOf` waits for an answer. */
   constructor(lookup: Lookup, limitMs: number, clock: Clock, guard: AddressGuard) {
@@ -57,13 +59,24 @@ export class Names {
   async addressesOf(host: string): Promise<readonly string[]> {
     const literal = withoutBrackets(host)
     if (isIP(literal) !== 0) return this.#guard.refusalOf(host, literal) === undefined ? [literal] : []
-    const answered = new AbortController()
-    const tooLate = this.#clock.sleep(this.#limitMs, answered.signal).then(() => [])
+    if (this.#isClosed) return []
+    const wait = new AbortController()
+    this.#waits.add(wait)
+    const tooLate = this.#clock.sleep(this.#limitMs, wait.signal).then(() => [])
     const found = this.#resolve(host).then(
       (addresses) => this.#guard.admit(host, addresses).map(({ address }) => address),
       () => [],
     )
-    return Promise.race([found, tooLate]).finally(() => answered.abort())
+    return Promise.race([found, tooLate]).finally(() => {
+      this.#waits.delete(wait)
+      wait.abort()
+    })
+  }
+
+  /** Nobody waits any more: a name server may never answer. */
+  [Symbol.dispose](): void {
+    this.#isClosed = true
+    for (const wait of this.#waits) wait.abort()
   }
 
   /** For `net.connect`, which opens the socket to what is given here, and asks nobody else. */

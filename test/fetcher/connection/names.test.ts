@@ -1,6 +1,6 @@
 import type { LookupAddress } from 'node:dns'
 import { describe, expect, it } from 'vitest'
-import type { Clock } from '../../../src/clock.ts'
+import { type Clock, systemClock } from '../../../src/clock.ts'
 import { AddressGuard } from '../../../src/fetcher/connection/address-guard.ts'
 import { Names } from '../../../src/fetcher/connection/names.ts'
 
@@ -63,6 +63,15 @@ describe('names', () => {
     answered.resolve(both)
     await answered.promise
     expect(names.isKnown('a.test')).toBe(true)
+  })
+
+  it('are not waited for any more when nobody wants to know', async () => {
+    const timers = process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
+    const names = new Names(() => new Promise(() => undefined), 60_000, systemClock, here)
+    const addresses = names.addressesOf('a.test')
+    names[Symbol.dispose]()
+    expect([await addresses, await names.addressesOf('b.test')]).toEqual([[], []])
+    expect(process.getActiveResourcesInfo().filter((name) => name === 'Timeout')).toHaveLength(timers)
   })
 
   it('connect to what is known: all addresses, one, or those of a family', async () => {
