@@ -9,12 +9,14 @@ import { Exchange } from '../../../src/fetcher/exchange.ts'
 
 /** A server that hears what is sent to it, and never answers. */
 async function openTrap() {
-  const trap = { port: 0, connections: 0, heard: '' }
+  const closed = Promise.withResolvers<void>()
+  const trap = { port: 0, connections: 0, heard: '', closed: closed.promise }
   const sockets = new Set<Socket>()
   const server = createServer((socket) => {
     trap.connections += 1
     sockets.add(socket)
     socket.on('error', () => undefined)
+    socket.on('close', () => closed.resolve())
     socket.on('data', (data) => {
       trap.heard += data.toString()
     })
@@ -63,5 +65,7 @@ it.each(['http', 'https'])('%s: one that is open there all the same is closed, a
   // As if the look-up had been gone round.
   const answer = await ask(`${scheme}://inner.test:${trap.port}`, lax, strict)
   expect(answer).toEqual(blocked('inner.test is at 127.0.0.3, a loopback address (127.0.0.0/8, RFC 1122)'))
+  // What was sent has come by then.
+  await trap.closed
   expect(trap.heard).toBe('')
 })
