@@ -101,7 +101,7 @@ describe('doff robots', () => {
     const routes: WebOptions['routes'] = {
       '/robots.txt': (_request, response) => response.writeHead(301, { location: url }).end(),
     }
-    const { code, lines, asked } = await ask('/a', { routes })
+    const { code, lines, asked } = await ask('/a', { routes }, '--allow-private', '127.0.0.9')
     expect([code, ...lines.slice(1, 3), ...asked]).toEqual([
       3,
       '  verdict   disallowed by line 2: Disallow: /a',
