@@ -10,6 +10,7 @@ import type { Clock } from '../clock.ts'
 import type { Headers, Timing } from '../outcome.ts'
 import { tooLarge } from './body.ts'
 import type { Dispatcher } from './connection/connections.ts'
+import { expectStream } from './connection/cut-streams.ts'
 import { type DeadlineLimits, Deadlines, type Timed } from './deadlines.ts'
 import type { BodySink, Receiver } from './download/body-sink.ts'
 import { FaultError, type Progress } from './faults.ts'
@@ -50,10 +51,14 @@ const unwantedMs = 1_000
 const sentTwice = () =>
   Object.assign(new Error('The connection was given up before the request was answered'), { code: 'ECONNRESET' })
 
+const streamCut = () =>
+  Object.assign(new Error('The stream was reset before the answer was whole'), { code: 'ECONNRESET' })
+
 /** One exchange on the wire, as undici tells it. */
 export class Exchange implements Dispatcher.DispatchHandler, Timed {
   readonly answered: Promise<Answer | Error>
   bytes = 0
+  isStreamCut = false
   /** Of the connection that it was put on; also where that broke. */
   address: string | undefined
   /** What it is made on, for the connections to say. */
@@ -117,6 +122,8 @@ export class Exchange implements Dispatcher.DispatchHandler, Timed {
     this.#controller = controller
     this.#sentAt = this.#clock.now()
     this.#socket = this.carrier?.socket
+    if (this.#socket !== undefined && 'alpnProtocol' in this.#socket && this.#socket.alpnProtocol === 'h2')
+      expectStream(this)
     this.address = this.carrier?.isAddressKnown === true ? this.#socket?.remoteAddress : undefined
     if (this.#gaveUp !== undefined) controller.abort(this.#gaveUp)
     if (this.#endedAt !== 0) return
@@ -166,8 +173,8 @@ export class Exchange implements Dispatcher.DispatchHandler, Timed {
 
   onResponseEnd(): void {
     // A body without a length ends with its connection; undici takes a broken one for a closed one.
-    const broken = this.#isWanted ? this.#socket?.errored : null
-    this.#finish(broken ?? this.#answer(false))
+    const broken = this.isStreamCut ? streamCut() : this.#socket?.errored
+    this.#finish((this.#isWanted ? broken : null) ?? this.#answer(false))
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {

@@ -149,6 +149,11 @@ describe('a server that misbehaves on HTTP/2', () => {
       { reason: 'connection_reset' },
     ],
     [
+      'cancels the stream in mid-body, which Node takes for its end',
+      (socket, id) => socket.write(Buffer.concat([headersOf(id), data(id, 'o'), frame(frames.reset, 0, id, word(8))])),
+      { reason: 'body_cut_off' },
+    ],
+    [
       'resets the stream in mid-body',
       (socket, id) => socket.write(Buffer.concat([headersOf(id), data(id, 'o'), frame(frames.reset, 0, id, word(2))])),
       { reason: 'body_cut_off' },
