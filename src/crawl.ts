@@ -4,7 +4,6 @@
  * It begins when it is first read, and is read once. Leaving the loop ends it (I6): `break`, `throw`, an aborted signal and disposal stop
  * it at once; `drain()` lets what was begun come to its end.
  */
-import { randomUUID } from 'node:crypto'
 import { join, resolve } from 'node:path'
 import { hostOf, originOf } from './canonical-url.ts'
 import { type Clock, systemClock } from './clock.ts'
@@ -301,9 +300,9 @@ class CrawlRun<Item extends object> implements Crawl<Item> {
   /** Those of a crawl that cannot be resumed leave nothing half done. */
   #openDownloads(store: Store | undefined): Downloads | undefined {
     const { files, maxFileBytes } = this.#options
-    if (store !== undefined)
-      return new Downloads(files ?? join(store.folder, 'files'), maxFileBytes, resolve(store.folder))
-    return files === undefined ? undefined : this.#resources.use(new Downloads(files, maxFileBytes, randomUUID()))
+    const folder = files ?? (store === undefined ? undefined : join(store.folder, 'files'))
+    const crawl = store === undefined ? undefined : resolve(store.folder)
+    return folder === undefined ? undefined : this.#resources.use(new Downloads(folder, maxFileBytes, crawl))
   }
 
   /** Begins on the store, if there is one. */

@@ -42,14 +42,22 @@ export class Download implements Receiver {
   readonly #partial: PartialFile
   readonly #limits: DownloadLimits
   readonly #store: Store
+  readonly #onWriting: (writing: Promise<unknown>) => void
   /** What the try before left. */
   readonly #keptBefore: number
   #writing: Promise<StoredFile | Error | undefined> | undefined
 
-  constructor(partial: PartialFile, limits: DownloadLimits, store: Store) {
+  /** @param onWriting is told of what is being done on disk. */
+  constructor(
+    partial: PartialFile,
+    limits: DownloadLimits,
+    store: Store,
+    onWriting: (writing: Promise<unknown>) => void,
+  ) {
     this.#partial = partial
     this.#limits = limits
     this.#store = store
+    this.#onWriting = onWriting
     this.#keptBefore = partial.bytes
   }
 
@@ -118,6 +126,7 @@ export class Download implements Receiver {
       flow.giveUp(error)
       return error
     })
+    this.#onWriting(this.#writing)
     let came = 0
     return {
       write: (chunk) => {
@@ -167,6 +176,7 @@ export class Download implements Receiver {
       () => undefined,
       (error: Error) => error,
     )
+    this.#onWriting(this.#writing)
   }
 }
 

@@ -2,7 +2,8 @@
  * The folder of a crawl's files, which others may keep theirs in as well. A file is named by its content, `ab/ab34....pdf`, so equal ones are
  * one file; what has no name yet is in `.part`, under a name that no other crawl has for it.
  */
-import { mkdir, open, readdir, rename, stat } from 'node:fs/promises'
+import { hash, randomUUID } from 'node:crypto'
+import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { StoredFile } from '../../outcome.ts'
 import type { FileSpec } from '../../request.ts'
@@ -13,28 +14,46 @@ import { onDisk, PartialFile } from './partial-file.ts'
 export class Downloads implements AsyncDisposable {
   readonly #folder: string
   readonly #maxFileBytes: number
-  readonly #crawl: string
-  /** What has no name yet, by path. */
-  readonly #begun = new Map<string, PartialFile>()
+  /** `undefined` for a crawl that nobody goes on with. */
+  readonly #crawl: string | undefined
+  /** Begins the names, in `.part`, of what this crawl downloads. */
+  readonly #prefix: string
+  /** What is being done on disk. */
+  readonly #writing = new Set<Promise<unknown>>()
 
   /** @param crawl tells it from all others; one that goes on has the same. */
-  constructor(folder: string, maxFileBytes: number, crawl: string) {
+  constructor(folder: string, maxFileBytes: number, crawl?: string) {
     this.#folder = folder
     this.#maxFileBytes = maxFileBytes
     this.#crawl = crawl
+    this.#prefix = hash('sha256', crawl ?? randomUUID()).slice(0, 16)
   }
 
   /** One try, which goes on where the one before it was cut off. @throws FilesFailedError */
   async begin(url: string, { types, maxBytes = this.#maxFileBytes }: FileSpec): Promise<Download> {
-    const partial = await PartialFile.find(join(this.#folder, '.part'), `${this.#crawl} ${url}`)
-    this.#begun.set(partial.path, partial)
-    return new Download(partial, { types, maxBytes }, (whole, file) => this.#store(whole, file, url))
+    const partial = await PartialFile.find(this.#parts, this.#prefix, url)
+    const store = (whole: PartialFile, file: Unnamed) => this.#store(whole, file, url)
+    return new Download(partial, { types, maxBytes }, store, (writing) => this.#keep(writing))
   }
 
-  /** For a crawl that nobody goes on with: what has no name is removed. */
+  /** When nothing is written any more: the crawl may go on at once. Where nobody goes on with it, what has no name is removed. */
   async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.allSettled(this.#writing)
+    if (this.#crawl !== undefined) return
     // What stays all the same takes room, and misleads nobody.
-    for (const partial of this.#begun.values()) await partial.discard().catch(() => undefined)
+    const names = await readdir(this.#parts).catch(() => [])
+    for (const name of names.filter((part) => part.startsWith(this.#prefix)))
+      await rm(join(this.#parts, name), { force: true }).catch(() => undefined)
+  }
+
+  get #parts(): string {
+    return join(this.#folder, '.part')
+  }
+
+  #keep(writing: Promise<unknown>): void {
+    this.#writing.add(writing)
+    const done = () => void this.#writing.delete(writing)
+    writing.then(done, done)
   }
 
   /** Names a file that is whole and synced; when this resolves, the name is synced too. */
@@ -52,7 +71,6 @@ export class Downloads implements AsyncDisposable {
       await syncFolder(folder)
       if (isNew) await syncFolder(this.#folder)
       await partial.forget()
-      this.#begun.delete(partial.path)
       return { path, ...file }
     })
   }

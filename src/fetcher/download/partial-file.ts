@@ -21,9 +21,13 @@ export class PartialFile {
     this.#notePath = `${path}.json`
   }
 
-  /** That of a crawl and a URL, in a folder that is made if there is none. @throws FilesFailedError */
-  static async find(folder: string, whose: string): Promise<PartialFile> {
-    const partial = new PartialFile(join(folder, hash('sha256', whose).slice(0, 32)))
+  /**
+   * That of a URL, in a folder that is made if there is none.
+   * @param prefix of its name, by which a crawl tells its own.
+   * @throws FilesFailedError
+   */
+  static async find(folder: string, prefix: string, url: string): Promise<PartialFile> {
+    const partial = new PartialFile(join(folder, prefix + hash('sha256', url).slice(0, 32)))
     await onDisk(folder, async () => {
       await mkdir(folder, { recursive: true, mode: 0o700 })
       partial.#validator = validatorIn(await readFile(partial.#notePath, 'utf8').catch(absent))

@@ -372,11 +372,24 @@ describe('a folder that two crawls keep their files in', () => {
     const left = await files()
     expect(left).toHaveLength(2)
     {
-      await using theirs = new Downloads(folder, 4 * megabyte, 'theirs')
+      await using theirs = new Downloads(folder, 4 * megabyte)
       await download('/a', {}, theirs)
       expect(await files()).toHaveLength(4)
     }
     expect(await files()).toEqual(left)
+  })
+
+  it('has on disk what was cut off when a crawl ends, before that crawl may go on', async () => {
+    const { folder } = await openFiles({})
+    const downloads = new Downloads(folder, 4 * megabyte, 'theirs')
+    const receiver = await downloads.begin('https://files.test/a', { types: [] })
+    const flow = { resume: () => undefined, giveUp: () => undefined }
+    const sink = receiver.receive(200, { etag: '"1"' }, flow)
+    if (sink === undefined || sink instanceof Error) throw new Error('the body is not taken')
+    sink.write(Buffer.alloc(megabyte))
+    sink.end(new Error('cut off'))
+    await downloads[Symbol.asyncDispose]()
+    expect(await sizes(folder)).toContain(megabyte)
   })
 })
 
