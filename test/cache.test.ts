@@ -183,6 +183,37 @@ describe('a crawl with a cache', () => {
     expect((await crawlOf(web, { cache })).asked).toEqual(['200 /'])
   })
 
+  it('keeps no downloads, which have a folder of their own', async () => {
+    const text = 'To doff is to lift one’s hat.'
+    const web = await webOf({
+      '/': fresh('<h1>Front</h1>'),
+      '/a.txt': (_request, response) =>
+        response.writeHead(200, { 'content-type': 'text/plain', 'cache-control': 'max-age=3600' }).end(text),
+    })
+    const spider = defineSpider({
+      name: 'both',
+      seeds: web.urls,
+      *parse(page) {
+        yield page.follow('/a.txt', 'text', { priority: 1 })
+        yield page.download('/a.txt', 'file')
+      },
+      parsers: {
+        *text(page) {
+          yield { text: page.text }
+        },
+        *file(page) {
+          yield { bytes: page.file.bytes }
+        },
+      },
+    })
+    const options = { cache: folderOf(), files: folderOf() }
+    for (const asked of [['200 /', '200 /a.txt', '200 /a.txt'], ['200 /a.txt']]) {
+      const run = await crawlOf(web, options, spider as never)
+      expect(run.items).toEqual([{ text }, { bytes: Buffer.byteLength(text) }])
+      expect(run.asked).toEqual(asked)
+    }
+  })
+
   it('asks for what sets cookies where they are taken: they are not kept with it', async () => {
     const web = await webOf({
       '/': (_request, response) =>

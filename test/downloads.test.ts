@@ -197,6 +197,16 @@ describe('downloads of a crawl', () => {
     expect(server.log.slice(-3).map(({ status }) => status)).toEqual([200, 206, 206])
   })
 
+  it('that get nowhere, after some that got further, have all of `maxRetries`', async () => {
+    const { spider, options } = await openShop({
+      '/': page('<a class=cover href=/a.png>A</a>'),
+      '/a.png': { ...image, bytes: 4 * megabyte, cutAfter: (visit) => [2 * megabyte, 1_000][visit - 1] },
+    })
+    const run = crawl(spider, { ...options, maxRetries: 1 })
+    expect(await collect(run)).toHaveLength(1)
+    expect(run.stats).toMatchObject({ failed: 0, retries: 2 })
+  })
+
   it('that get nowhere do', async () => {
     const { spider, options } = await openShop({
       '/': page('<a class=cover href=/a.png>A</a>'),

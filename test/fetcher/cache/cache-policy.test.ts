@@ -32,6 +32,7 @@ describe('RFC 9111 section 4.2.1: an answer is fresh', () => {
     [{ 'cache-control': 'public, MAX-AGE="60"' }, 59],
     [{ 'cache-control': ['public', 'max-age=60'] }, 59],
     [{ 'cache-control': 'max-age=3600, max-age=60' }, 59],
+    [{ 'cache-control': 'max-age=60, max-age=3600' }, 59],
     [{ 'cache-control': 'max-age=60', expires: dateAt(day) }, 59],
     [{ 'cache-control': 's-maxage=60, max-age=3600' }, 3599],
     [{ 'cache-control': 'private, max-age=3600' }, 3599],

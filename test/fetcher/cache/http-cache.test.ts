@@ -165,6 +165,19 @@ describe('a cache', () => {
     expect(await cache.keep(asked(), unchanged(), undefined)).toMatchObject({ kind: 'unchanged' })
   })
 
+  it('lets go what was used least recently', async () => {
+    const cache = open(new HttpCache(folderOf(), 1024 ** 2, clock))
+    const of = (name: string) => asked({}, { url: `http://h.test/${name}` })
+    const large = page('x'.repeat(100_000), { 'cache-control': 'max-age=3600' })
+    for (const name of ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i']) {
+      await cache.keep(of(name), large, undefined)
+      now += 1_000
+      expect((await cache.recall(of('a'))).outcome).toBeDefined()
+      now += 1_000
+    }
+    expect((await cache.recall(of('b'))).outcome).toBeUndefined()
+  })
+
   it('keeps bodies without their encoding, and says so', async () => {
     const cache = openCache()
     const headers = {
