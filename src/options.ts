@@ -187,7 +187,8 @@ export const optionTable = {
     schema: z.enum(['host', 'domain', 'anywhere']),
     expects: '`host`, `domain` or `anywhere`',
     default: 'host',
-    meaning: "Which hosts belong to the crawl: those of the seeds, all of the seeds' registrable domains, or any.",
+    meaning:
+      "Which hosts belong to the crawl: `host` (those of the seeds), `domain` (all of the seeds' registrable domains) or `anywhere`.",
     read: readText,
   }),
   hosts: hosts('Further hosts that belong to the crawl.'),

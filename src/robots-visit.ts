@@ -7,7 +7,7 @@ import type { Errands } from './errands.ts'
 import type { CrawlEvent } from './events.ts'
 import type { FetchLimits } from './fetcher/outcome-of.ts'
 import type { Turn } from './frontier/frontier.ts'
-import type { RobotsRecord } from './host.ts'
+import type { RobotsCopy, RobotsRecord } from './host.ts'
 import type { Errand, HostVisits } from './host-visits.ts'
 import type { Options } from './options.ts'
 import {
@@ -62,7 +62,10 @@ export class RobotsVisits {
   }
 
   /** Spends a turn on the robots.txt of the request's origin. */
-  learnOf(turn: Turn): Promise<Spent | undefined> {
+  async learnOf(turn: Turn): Promise<Spent | undefined> {
+    const known = this.#hosts.latestRobots(turn)
+    const now = this.#clock.now()
+    if (isRecordedOnly(known) && known.expiresAt > now) return notRecorded(turn, 'its site cannot be asked', now)
     const origin = originOf(turn.request.url)
     return this.learn(turn, origin, robotsUrlOf(origin))
   }
@@ -89,8 +92,17 @@ export class RobotsVisits {
     const outcome = recorded ?? made?.outcome
     if (outcome === undefined) return { ...this.#hosts.wait(turn, 0, {}), release }
     const hops = request.kind === 'robots' ? request.redirects.length : 0
-    const record = recordOf(origin, url, outcome, hops, before, this.#robotsOptions)
-    const robots = made === undefined ? replayed(record) : record
+    const record = recordOf(
+      origin,
+      url,
+      outcome,
+      hops,
+      made === undefined ? before : asRead(before),
+      this.#robotsOptions,
+    )
+    // What was recorded holds on for what was recorded, where the site cannot be asked.
+    const isFailed = record.kind === 'rules' && record.failures > 0
+    const robots = made === undefined || (isFailed && isReplayed(before)) ? replayed(record) : record
     this.#hosts.learn(robots)
     // At another host, where a redirect led, this origin's Crawl-delay says nothing.
     const ofHost = request.kind === 'robots' ? undefined : robots
@@ -98,6 +110,11 @@ export class RobotsVisits {
     if (made !== undefined) await this.#errands.keep(errand, made)
     const events: CrawlEvent[] = [...(event === undefined ? [] : [event]), { kind: 'robots', origin, record: robots }]
 
+    if (request.kind !== 'robots' && made !== undefined && isRecordedOnly(robots)) {
+      const why = 'message' in outcome ? outcome.message : 'its robots.txt cannot be read'
+      const spent = notRecorded(turn, why, this.#clock.now())
+      return { settlement: { ...spent.settlement, robots, sent }, events: [...events, ...spent.events], release }
+    }
     // The guard's word on the host is also its word on the request, which comes again to hear it.
     const isBlocked = outcome.kind === 'failed' && outcome.reason === 'address_blocked'
     const isAsked = request.kind !== 'robots' && !isBlocked
@@ -144,6 +161,20 @@ const nothingSent = { event: undefined, sent: undefined }
 /** Rules that nobody was asked for, for they were recorded. */
 export const isReplayed = (robots: RobotsRecord | undefined) =>
   robots !== undefined && robots.kind !== 'unreachable' && robots.isReplayed === true
+
+/** Rules of a recording whose site could not be asked for them. */
+const isRecordedOnly = (robots: RobotsRecord | undefined): robots is RobotsCopy =>
+  robots?.kind === 'rules' && robots.isReplayed === true && robots.failures > 0
+
+const notRecorded = (turn: Turn, why: string, now: number) =>
+  defer(turn, 'robots_unreachable', `${turn.request.url} is not in the recording, and ${why}`, now)
+
+/** As if it had been read: what the site says of it now is news. */
+function asRead(record: RobotsRecord | undefined): RobotsRecord | undefined {
+  if (record === undefined || record.kind === 'unreachable') return record
+  const { isReplayed: _, ...read } = record
+  return read
+}
 
 const replayed = (record: RobotsRecord): RobotsRecord =>
   record.kind === 'unreachable' ? record : { ...record, isReplayed: true }

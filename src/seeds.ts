@@ -5,11 +5,11 @@ import { messageOf, SeedError } from './errors.ts'
 import type { JsonValue } from './json.ts'
 import { hasUserinfo, withoutUserinfo } from './redact.ts'
 import { inWords, methodOf, type PageRequest } from './request.ts'
-import { type SendingOptions, sendingOf } from './spider/form/sending.ts'
+import { type SendingOptions, sendingFields, sendingOf } from './spider/form/sending.ts'
 import { checkData } from './spider/item.ts'
 import type { Spider } from './spider/spider.ts'
 
-const fields = ['url', 'parser', 'data', 'priority', 'method', 'headers', 'form', 'json', 'multipart', 'idempotent']
+const fields: readonly string[] = ['url', 'parser', 'data', 'priority', ...sendingFields]
 
 /** @throws SeedError naming the seed that is no crawlable URL, or that asks what cannot be. */
 export function seedsOf(spider: Spider, args: unknown): readonly PageRequest[] {

@@ -67,8 +67,8 @@ export async function crawlCommand(name: string, given: CrawlFlags): Promise<num
     )
     failure = await writeItems(run, outputs, store, stopping.signal)
   }
-  // The outputs could not be brought up to date: nothing was begun that could be summed up.
-  if (run.stats.stopReason === undefined) {
+  // The outputs could not be brought up to date, or the crawl could not begin: there is nothing that could be summed up.
+  if (run.stats.stopReason === undefined || run.stats.spider === '') {
     await outputs.close(false)
     if (failure !== undefined) throw failure
     return exitCodes.interrupted

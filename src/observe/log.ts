@@ -138,11 +138,13 @@ function logRobots(log: Log, { origin, record }: RobotsLearnt): void {
       log.warn({ origin }, 'robots.txt redirects more than five times, which is taken for none: all is allowed')
     else log.debug({ origin, answer: record.note, rules: rules.length, crawlDelayMs }, 'robots.txt read')
   } else {
-    const next =
-      record.retryAt === undefined ? 'given up' : `asked again at ${new Date(record.retryAt).toLocaleTimeString()}`
+    const { attempts, retryAt, note } = record
+    const again = retryAt === undefined ? 'given up' : `asked again at ${new Date(retryAt).toISOString()}`
+    // What does not pass is given up at once, whatever the options.
+    const options = attempts === 1 && retryAt === undefined ? '' : '; see robotsRetryMs, maxRobotsAttempts'
     log.warn(
-      { origin, attempt: record.attempts },
-      `robots.txt cannot be read, so nothing of ${origin} is visited (${next}; see robotsRetryMs, maxRobotsAttempts): ${record.note}`,
+      { origin, attempt: attempts },
+      `robots.txt cannot be read, so nothing of ${origin} is visited (${again}${options}): ${note}`,
     )
   }
 }

@@ -132,8 +132,8 @@ export function recordOf(
         return copyOf(origin, noRules, `${status}`, now, headers)
       const failures = failuresOf(before) + 1
       if (last !== undefined && mayHold(last, now)) return held(last, failures, now, options)
-      // It will be where it is when it is asked again.
-      if (outcome.kind === 'failed' && outcome.reason === 'address_blocked')
+      // It will be the same when it is asked again, in an hour as in a minute: an address, a certificate, the password of a proxy.
+      if (outcome.kind === 'failed' && /^(?:address_blocked|tls_.*|proxy_auth)$/.test(outcome.reason))
         return giveUpOn(origin, outcome.message, now)
       const waitMs = Math.max(backOff(options.robotsRetryMs, failures), retryAfterOf(headers, now))
       const retryAt = failures >= options.maxRobotsAttempts ? undefined : now + waitMs

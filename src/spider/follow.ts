@@ -2,7 +2,7 @@
  * A link worth visiting, as a parser yields it. Nominal, so that a follow can be told from an item by type and at run time.
  */
 import type { FileSpec, Sending } from '../request.ts'
-import { type RequestSpec, type SendingOptions, sendingOf } from './form/sending.ts'
+import { type RequestSpec, type SendingOptions, sendingFields, sendingOf } from './form/sending.ts'
 
 const brand = Symbol.for('doff.follow')
 
@@ -27,6 +27,8 @@ export interface DownloadOptions<Data> {
   readonly maxBytes?: number
 }
 
+const known: ReadonlySet<string> = new Set(['data', 'priority', ...sendingFields])
+
 export class Follow<Name extends string = string, Data = unknown> {
   readonly [brand] = true
   /** Absolute, as far as it could be resolved. */
@@ -42,6 +44,9 @@ export class Follow<Name extends string = string, Data = unknown> {
 
   /** @throws TypeError naming what cannot be sent. */
   constructor(url: string, parser: Name, options: FollowOptions<Data> = {}, file?: FileSpec) {
+    const unknown = Object.keys(options).find((name) => !known.has(name))
+    if (unknown !== undefined)
+      throw new TypeError(`no option of a follow is called \`${unknown}\` (known: ${[...known].join(', ')})`)
     this.url = url
     this.parser = parser
     this.data = options.data as Data

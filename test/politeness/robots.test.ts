@@ -323,7 +323,6 @@ describe('what the answer to a robots.txt means', () => {
     ['a refused connection', retry(undefined, 'connection_refused')],
     ['a time-out', retry(undefined, 'total_timeout')],
     ['a reset', retry(undefined, 'connection_reset')],
-    ['a bad certificate', failed(undefined, 'tls_expired')],
     ['a body that does not decode', failed(200, 'bad_encoding')],
     ['a redirect to nowhere', failed(301, 'redirect_without_target')],
   ])('RFC 9309 section 2.3.1.4: %s disallows everything', (_what, outcome) => {
@@ -331,6 +330,15 @@ describe('what the answer to a robots.txt means', () => {
     expect(record).toMatchObject({ kind: 'unreachable', attempts: 1, retryAt: endedAt + 60_000 })
     expect(ask(record)).toMatchObject({ kind: 'unreachable', retryAt: endedAt + 60_000, note: /^why / })
   })
+
+  it.each(['tls_expired', 'tls_self_signed', 'tls_handshake', 'proxy_auth', 'address_blocked'] as const)(
+    'ours: what does not pass disallows everything, and is not asked again in this run: %s',
+    (reason) => {
+      const record = learn(failed(undefined, reason))
+      expect(record).toMatchObject({ kind: 'unreachable', attempts: 1, retryAt: undefined })
+      expect(ask(record)).toMatchObject({ kind: 'unreachable', retryAt: undefined })
+    },
+  )
 
   it('ours: an unreachable file is asked for again with growing gaps, and then given up', () => {
     const first = learn(retry(503))
@@ -524,7 +532,6 @@ describe('B5: while a re-check fails', () => {
     ['503', retry(503)],
     ['429', retry(429, 'http_429')],
     ['a time-out', retry(undefined, 'total_timeout')],
-    ['a bad certificate', failed(undefined, 'tls_expired')],
   ])('RFC 9309 section 2.4: %s lets the last good copy hold on', (_what, outcome) => {
     const record = learn(at(outcome, endedAt + day), known)
     expect(record).toEqual({ ...copyOf(known), expiresAt: endedAt + day + 60_000, failures: 1 })

@@ -227,6 +227,14 @@ describe('page.json()', () => {
   })
 })
 
+it('page.follow() and page.download() refuse an option that nobody knows, which would be ignored', () => {
+  const page = html('')
+  const misspelt = { metod: 'POST' } as object
+  const message = 'no option of a follow is called `metod` (known: data, priority, method, headers,'
+  expect(() => page.follow('/a', 'parse', misspelt)).toThrow(message)
+  expect(() => page.download('/a', 'parse', misspelt)).toThrow(message)
+})
+
 describe('page.links()', () => {
   it('are the canonical URLs of all links, in document order', () => {
     const page = html(`

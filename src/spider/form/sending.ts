@@ -53,7 +53,7 @@ export type SendingOptions = {
 /** A URL, and what is asked of it. */
 export type RequestSpec = { readonly url: string | URL } & SendingOptions
 
-const fields = ['method', 'headers', 'form', 'json', 'multipart', 'idempotent'] as const
+export const sendingFields = ['method', 'headers', 'form', 'json', 'multipart', 'idempotent'] as const
 
 const methods: readonly unknown[] = ['GET', 'HEAD', 'POST'] satisfies readonly Method[]
 
@@ -63,7 +63,7 @@ const methods: readonly unknown[] = ['GET', 'HEAD', 'POST'] satisfies readonly M
  */
 export function sendingOf(asked: SendingOptions): Sending | undefined {
   // A page has many links, and hardly any asks for more.
-  if (!fields.some((field) => asked[field] !== undefined)) return undefined
+  if (!sendingFields.some((field) => asked[field] !== undefined)) return undefined
   const { headers: given = {}, idempotent } = asked
   if (idempotent !== undefined && typeof idempotent !== 'boolean')
     throw new TypeError('`idempotent` is neither true nor false')
