@@ -1,6 +1,8 @@
 /**
  * Many fetches from the hostile server, at random by a seed: each must end in its outcome, memory must stay flat, and nothing may stay open.
  * `npm run soak:hostile [fetches] [seed]`. Exit code 1 if anything is not as it must be.
+ *
+ * The young generation of V8's heap is kept small, for left alone it grows to 128 MB by and by, whatever is alive in it, and would hide a leak.
  */
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { openHostile } from '../sites/hostile.ts'
