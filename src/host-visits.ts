@@ -219,6 +219,7 @@ export class HostVisits {
       fault: 'reason' in outcome ? outcome.reason : undefined,
       bytes,
       retryAfterMs,
+      neverLeft: outcome.neverLeft,
     }
     const event: Requested = {
       kind: 'requested',

@@ -78,6 +78,8 @@ interface OutcomeBase {
   readonly bytes: number
   /** That the connection was open to. */
   readonly address?: string | undefined
+  /** It was given up before there was a connection to hand it to. */
+  readonly neverLeft?: true
 }
 
 export interface PageOutcome extends OutcomeBase {

@@ -32,4 +32,6 @@ export interface SentRequest {
   readonly bytes: number
   /** What the answer asked for. */
   readonly retryAfterMs: number | undefined
+  /** It was given up before there was a connection to hand it to; not kept by the ledger. */
+  readonly neverLeft?: true | undefined
 }

@@ -161,7 +161,8 @@ export class Walk {
   /** A crawl was stopped: the request is made again when it is resumed, and that it was sent is written down. */
   async #settleCutOff(turn: Turn, { settlement, events }: Spent): Promise<void> {
     const { frontier, notify } = this.#parts
-    if (settlement.sent === undefined) return
+    // A request that was still waiting for its connection has not been made.
+    if (settlement.sent === undefined || settlement.sent.neverLeft === true) return
     const requested = events.filter(({ kind }) => kind === 'requested')
     const counts: Record<string, number> = {}
     for (const event of requested) addCounts(counts, countsOf(event))

@@ -123,7 +123,8 @@ export class Fetcher implements AsyncDisposable {
     // What a proxy says for itself is not the host's.
     if (answer === answered) jar?.take(url, exchange.headers['set-cookie'])
     const file = await limits.receiver?.written()
-    const base = { timing: exchange.timing, bytes: exchange.bytes, address: exchange.address }
+    const { timing, bytes, address, progress } = exchange
+    const base = { timing, bytes, address, ...(progress.isSent ? undefined : { neverLeft: true as const }) }
     return { ...base, ...(await outcomeOf(`${method} ${url}`, url, answer, file, exchange, limits, headers)) }
   }
 

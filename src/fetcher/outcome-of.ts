@@ -21,7 +21,7 @@ const redirectStatuses = new Set([301, 302, 303, 307, 308])
 /** An outcome without what is the same for all. */
 type Result = Outcome extends infer Kind
   ? Kind extends Outcome
-    ? Omit<Kind, 'timing' | 'bytes' | 'address'>
+    ? Omit<Kind, 'timing' | 'bytes' | 'address' | 'neverLeft'>
     : never
   : never
 

@@ -10,7 +10,7 @@ import type { SentRequest } from '../sent-request.ts'
 import type { Database } from './database.ts'
 
 /** Of the table `ledger`, by field. */
-const columnOf: Readonly<Record<keyof Omit<SentRequest, 'host'>, string>> = {
+const columnOf: Readonly<Record<keyof Omit<SentRequest, 'host' | 'neverLeft'>, string>> = {
   address: 'address',
   purpose: 'purpose',
   url: 'url',
