@@ -5,6 +5,7 @@ import { type FileHandle, open } from 'node:fs/promises'
 import { Writable } from 'node:stream'
 import { tooLarge } from '../body.ts'
 import { onDisk } from './partial-file.ts'
+import { forgetWritten } from './written-pieces.ts'
 
 export class FileWriter extends Writable {
   readonly #path: string
@@ -46,7 +47,10 @@ export class FileWriter extends Writable {
       return
     }
     this.#digest.update(chunk)
-    onDisk(this.#path, () => this.#file.appendFile(chunk)).then(() => done(), done)
+    onDisk(this.#path, () => this.#file.appendFile(chunk)).then(() => {
+      forgetWritten(chunk.length)
+      done()
+    }, done)
   }
 
   override _final(done: (error?: Error) => void): void {
