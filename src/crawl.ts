@@ -238,7 +238,6 @@ class CrawlRun<Item extends object> implements Crawl<Item> {
       isPlan: this.#isPlan,
       identity: this.#identity,
       fetcher,
-      jar,
       kept,
       throttle,
       crowds: new Crowds(options),
@@ -248,7 +247,7 @@ class CrawlRun<Item extends object> implements Crawl<Item> {
       clock,
       random: this.#random,
     })
-    const walk = new Walk({ frontier, visitor, options, clock, notify })
+    const walk = new Walk({ frontier, visitor, jar, options, clock, notify })
     this.#resources.defer(() => walk.ended())
     // A stop closes the connections and ends the waits for a place, so that every visit comes to its end.
     this.#stopping.signal.addEventListener('abort', () => {

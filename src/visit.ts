@@ -7,7 +7,6 @@
 import { cached, Errands } from './errands.ts'
 import type { CrawlEvent } from './events.ts'
 import type { KeptAnswers } from './fetcher/cache/kept-answers.ts'
-import type { CookieJar } from './fetcher/credentials/cookies.ts'
 import type { Fetcher } from './fetcher/fetcher.ts'
 import type { Turn } from './frontier/frontier.ts'
 import type { HostPace } from './host.ts'
@@ -28,7 +27,6 @@ export interface Stages extends PageVisitsParts {
   readonly isPlan: boolean
   readonly identity: Identity
   readonly fetcher: Fetcher
-  readonly jar: CookieJar
   /** The answers of earlier requests; `undefined` if none are kept. */
   readonly kept: KeptAnswers | undefined
   readonly throttle: Throttle
@@ -61,7 +59,7 @@ export class Visitor {
     return this.#hosts.during(turn, place, async () => {
       const spent = await this.#spendAt(turn, place)
       try {
-        await settle(withCookies(withPace(spent, this.#hosts.latestPace(turn)), this.#parts.jar))
+        await settle(withPace(spent, this.#hosts.latestPace(turn)))
       } finally {
         spent.release?.()
       }
@@ -201,10 +199,4 @@ const dateOf = (at: number) => new Date(at).toISOString()
 /** The pace is the host's, as it is known when the turn is settled: other turns may have learnt more. */
 function withPace(spent: Spent, pace: HostPace | undefined): Spent {
   return pace === undefined ? spent : { ...spent, settlement: { ...spent.settlement, pace } }
-}
-
-/** The same of cookies: also those that others have set and that were not settled yet, so that a state never holds an older one. */
-function withCookies(spent: Spent, jar: CookieJar): Spent {
-  const cookies = jar.changes()
-  return cookies.length === 0 ? spent : { ...spent, settlement: { ...spent.settlement, cookies } }
 }

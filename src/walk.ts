@@ -9,8 +9,9 @@
 import { setImmediate } from 'node:timers/promises'
 import type { Clock } from './clock.ts'
 import { addCounts, type Counts, countsOf } from './counts.ts'
-import type { CrawlEvent, StopReason } from './events.ts'
-import type { Frontier, Turn } from './frontier/frontier.ts'
+import type { CrawlEvent, OfferResult, StopReason } from './events.ts'
+import type { CookieJar } from './fetcher/credentials/cookies.ts'
+import type { Frontier, Settlement, Turn } from './frontier/frontier.ts'
 import type { Options } from './options.ts'
 import { Slots } from './slots.ts'
 import type { Spent } from './spent.ts'
@@ -19,6 +20,7 @@ import type { Visitor } from './visit.ts'
 export interface WalkParts {
   readonly frontier: Frontier
   readonly visitor: Visitor
+  readonly jar: CookieJar
   readonly options: Pick<Options, 'concurrency' | 'maxPages' | 'maxBytes' | 'maxTimeMs'>
   readonly clock: Clock
   readonly notify: (event: CrawlEvent) => void
@@ -160,7 +162,7 @@ export class Walk {
 
   /** A crawl was stopped: the request is made again when it is resumed, and that it was sent is written down. */
   async #settleCutOff(turn: Turn, { settlement, events }: Spent): Promise<void> {
-    const { frontier, notify } = this.#parts
+    const { notify } = this.#parts
     // A request that was still waiting for its connection has not been made.
     if (settlement.sent === undefined || settlement.sent.neverLeft === true) return
     const requested = events.filter(({ kind }) => kind === 'requested')
@@ -168,27 +170,17 @@ export class Walk {
     for (const event of requested) addCounts(counts, countsOf(event))
     const fault = settlement.sent.status === undefined ? 'stopped' : settlement.sent.fault
     const sent = { ...settlement.sent, fault }
-    // A session may have been renewed.
-    const { cookies = [] } = settlement
-    await frontier.settle(turn, {
-      kind: 'again',
-      request: turn.request,
-      notBefore: 0,
-      follows: [],
-      sent,
-      counts,
-      cookies,
-    })
+    await this.#commit(turn, { kind: 'again', request: turn.request, notBefore: 0, follows: [], sent, counts })
     for (const event of requested) notify(event)
   }
 
   async #settle(turn: Turn, spent: Spent, stopped: AbortSignal): Promise<void> {
-    const { frontier, notify } = this.#parts
+    const { notify } = this.#parts
     const { settlement, events, places } = spent
     if (stopped.aborted) return this.#settleCutOff(turn, spent)
     const counts: Record<string, number> = {}
     for (const event of events) addCounts(counts, countsOf(event))
-    const offered = await frontier.settle(turn, { ...settlement, counts })
+    const offered = await this.#commit(turn, { ...settlement, counts })
     places?.commit()
     this.#bytes += counts.bytes ?? 0
     // A page that its parser failed on was fetched all the same.
@@ -197,6 +189,12 @@ export class Walk {
     for (const event of events) notify(event)
     // A hop of a robots.txt is no URL of the crawl's.
     if (settlement.kind === 'ended' && turn.request.kind === 'page') notify({ kind: 'offered', result: offered })
+  }
+
+  /** With the cookies that its answer has set, or others whose turns are not settled yet, so that a state never holds an older one. */
+  #commit(turn: Turn, settlement: Settlement): Promise<OfferResult> {
+    const { frontier, jar } = this.#parts
+    return jar.handOver((cookies) => frontier.settle(turn, { ...settlement, cookies }))
   }
 }
 

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
 import { systemClock } from '../src/clock.ts'
 import { emptyResult, type OfferResult } from '../src/events.ts'
+import { CookieJar } from '../src/fetcher/credentials/cookies.ts'
 import type { Frontier, Turn } from '../src/frontier/frontier.ts'
 import type { Spent } from '../src/spent.ts'
 import type { Visitor } from '../src/visit.ts'
@@ -37,7 +38,8 @@ it('a visit that waits for its commit keeps nobody from work', async () => {
   } as unknown as Visitor
   const none = Number.POSITIVE_INFINITY
   const options = { concurrency: 1, maxPages: none, maxBytes: none, maxTimeMs: none }
-  const walk = new Walk({ frontier, visitor, options, clock: systemClock, notify: () => undefined })
+  const jar = new CookieJar(systemClock)
+  const walk = new Walk({ frontier, visitor, jar, options, clock: systemClock, notify: () => undefined })
   const never = new AbortController().signal
   expect(await walk.run(never, never)).toBe('finished')
 }, 2_000)

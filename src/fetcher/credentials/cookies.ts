@@ -2,7 +2,7 @@
  * The cookie jar of a crawl: what servers set is sent back to them, and to nobody else (RFC 6265bis; set-cookie.ts has the rules). It is
  * bounded, whatever a server sends: of a registrable domain, and in all, the cookie that was used longest ago goes.
  *
- * It is in memory, and tells what has changed in it, which the crawl's state is brought up to date with.
+ * It is in memory, and hands over what has changed in it, for the crawl's state to be brought up to date with.
  */
 import type { Clock } from '../../clock.ts'
 import { type Cookie, type CookieChange, type CookieId, cookieKey } from '../../cookie.ts'
@@ -55,14 +55,24 @@ export class CookieJar {
     }
   }
 
-  /** What has become of cookies since the last call, as it is now. */
-  changes(): readonly CookieChange[] {
-    const changes = [...this.#changed].map(([key, id]): CookieChange => {
-      const cookie = this.#shelves.get(registrableDomain(id.domain))?.get(key)
-      return cookie === undefined ? { kind: 'gone', cookie: id } : { kind: 'kept', cookie }
-    })
+  /**
+   * Hands to `commit` what has become of cookies since they were last committed, as it is now. If it fails, that comes again: no change is
+   * lost on the way.
+   */
+  async handOver<T>(commit: (changes: readonly CookieChange[]) => Promise<T>): Promise<T> {
+    const changed = [...this.#changed]
     this.#changed.clear()
-    return changes
+    try {
+      return await commit(changed.map(([key, id]) => this.#changeOf(key, id)))
+    } catch (error) {
+      for (const [key, id] of changed) this.#changed.set(key, id)
+      throw error
+    }
+  }
+
+  #changeOf(key: string, id: CookieId): CookieChange {
+    const cookie = this.#shelves.get(registrableDomain(id.domain))?.get(key)
+    return cookie === undefined ? { kind: 'gone', cookie: id } : { kind: 'kept', cookie }
   }
 
   #set(cookie: Cookie, now: number, isFromSecure: boolean): void {

@@ -1,5 +1,7 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Clock } from '../../../src/clock.ts'
+import { type CookieChange, cookieKey } from '../../../src/cookie.ts'
 import {
   CookieJar,
   maxBytesPerDomain,
@@ -17,6 +19,9 @@ function openJar(kept: ConstructorParameters<typeof CookieJar>[1] = []) {
   }
   return { jar: new CookieJar(clock, kept), pass, clock }
 }
+
+/** What a commit that goes well is handed. */
+const changesOf = (jar: CookieJar) => jar.handOver((changes) => Promise.resolve(changes))
 
 const namesIn = (header: string | undefined) => (header ?? '').split('; ').map((pair) => pair.split('=')[0])
 
@@ -83,11 +88,11 @@ describe('its bounds', () => {
     ['one host', (n: number) => [`https://evil.test/`, `c${n}=1`]],
     ['all hosts of a domain', (n: number) => [`https://h${n}.evil.test/`, `c=1; Path=/`]],
     ['a domain for all its hosts', (n: number) => [`https://h${n}.evil.test/`, `c${n}=1; Domain=evil.test`]],
-  ])('10,000 cookies of %s take the place of %s: the oldest go', (_name, nth) => {
+  ])('10,000 cookies of %s take the place of %s: the oldest go', async (_name, nth) => {
     const { jar } = openJar()
     jar.take(shop, 'sid=1')
     for (let n = 0; n < 10_000; n++) jar.take(...(nth(n) as [string, string]))
-    const kept = jar.changes().filter(({ kind }) => kind === 'kept')
+    const kept = (await changesOf(jar)).filter(({ kind }) => kind === 'kept')
     expect(kept).toHaveLength(maxCookiesPerDomain + 1)
     expect(jar.headerFor(shop)).toBe('sid=1')
     expect(jar.headerFor(nth(9_999)[0] ?? '')).toContain('=1')
@@ -133,38 +138,75 @@ describe('its bounds', () => {
 })
 
 describe('what has changed in it', () => {
-  it('is told once, as it is by then', () => {
+  it('is handed over once, as it is by then', async () => {
     const { jar } = openJar()
     jar.take(shop, ['a=1', 'b=1'])
     jar.take(shop, ['a=2', 'b=; Max-Age=0'])
-    const told = jar.changes()
-    expect(told.map(({ kind, cookie }) => [kind, cookie.name])).toEqual([
+    const changes = await changesOf(jar)
+    expect(changes.map(({ kind, cookie }) => [kind, cookie.name])).toEqual([
       ['kept', 'a'],
       ['gone', 'b'],
     ])
-    expect(told[0]).toMatchObject({ cookie: { value: '2' } })
-    expect(jar.changes()).toEqual([])
+    expect(changes[0]).toMatchObject({ cookie: { value: '2' } })
+    expect(await changesOf(jar)).toEqual([])
     jar.headerFor(shop)
-    expect(jar.changes()).toEqual([])
+    expect(await changesOf(jar)).toEqual([])
   })
 
-  it('includes what has expired', () => {
+  it('includes what has expired', async () => {
     const { jar, pass } = openJar()
     jar.take(shop, 'a=1; Max-Age=1')
-    jar.changes()
+    await changesOf(jar)
     pass(1_000)
     jar.headerFor(shop)
-    expect(jar.changes().map(({ kind }) => kind)).toEqual(['gone'])
+    expect((await changesOf(jar)).map(({ kind }) => kind)).toEqual(['gone'])
   })
 
-  it('is what a jar that goes on is filled with', () => {
+  it('is what a jar that goes on is filled with', async () => {
     const { jar } = openJar()
     jar.take(shop, ['a=1', 'b=2; Max-Age=60', '__Host-c=3; Secure; Path=/'])
-    const kept = jar.changes().flatMap((change) => (change.kind === 'kept' ? [change.cookie] : []))
+    const kept = (await changesOf(jar)).flatMap((change) => (change.kind === 'kept' ? [change.cookie] : []))
     const next = openJar(kept)
     expect(next.jar.headerFor(shop)).toBe('a=1; b=2; __Host-c=3')
-    expect(next.jar.changes()).toEqual([])
+    expect(await changesOf(next.jar)).toEqual([])
     next.pass(60_000)
     expect(next.jar.headerFor(shop)).toBe('a=1; __Host-c=3')
+  })
+
+  it('is committed in the end, whichever commits fail, and however many are on their way at once', async () => {
+    const line = fc
+      .tuple(fc.constantFrom('a', 'b', 'c'), fc.nat(9), fc.boolean())
+      .map(([name, value, isKept]) => `${name}=${value}; Max-Age=${isKept ? 60 : 0}`)
+    const commit = fc.record({ fails: fc.boolean(), isAwaited: fc.boolean() })
+    const ways = fc.array(fc.oneof(line, commit), { maxLength: 30 })
+    await fc.assert(
+      fc.asyncProperty(ways, async (steps) => {
+        const { jar } = openJar()
+        const kept = new Map<string, string>()
+        const apply = ({ kind, cookie }: CookieChange) =>
+          kind === 'kept'
+            ? kept.set(cookieKey(cookie), `${cookie.name}=${cookie.value}`)
+            : kept.delete(cookieKey(cookie))
+        const commits: Promise<void>[] = []
+        for (const step of steps) {
+          if (typeof step === 'string') jar.take(shop, step)
+          else {
+            const committing = jar.handOver(async (changes) => {
+              // As a store does: at once, and then it may come to nothing.
+              if (!step.fails) changes.forEach(apply)
+              await Promise.resolve()
+              if (step.fails) throw new Error('the disk is full')
+            })
+            commits.push(committing)
+            if (step.isAwaited) await committing.catch(() => undefined)
+          }
+        }
+        await Promise.allSettled(commits)
+        for (const change of await changesOf(jar)) apply(change)
+        expect([...kept.values()].toSorted().join('; ')).toBe(
+          jar.headerFor(shop)?.split('; ').toSorted().join('; ') ?? '',
+        )
+      }),
+    )
   })
 })
