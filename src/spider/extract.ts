@@ -23,25 +23,34 @@ export type Extracted<Map extends SelectorMap> = {
         : never
 }
 
-/** What extraction needs of a page; cheerio stays in page.ts. */
-export interface Queryable {
-  /** Texts, or values of `attribute`, of the matches in document order; only the first if `isFirstOnly`. */
-  query(selector: string, attribute: string | undefined, isFirstOnly: boolean): string[]
-}
-
-export function extract<const Map extends SelectorMap>(
-  page: Page<unknown, unknown> & Queryable,
-  map: Map,
-): Extracted<Map> {
+export function extract<const Map extends SelectorMap>(page: Page<unknown, unknown>, map: Map): Extracted<Map> {
   const values = Object.entries(map).map(([name, selector]) => [name, select(page, selector)])
   return Object.fromEntries(values) as Extracted<Map>
 }
 
-function select(page: Page<unknown, unknown> & Queryable, selector: Selector): unknown {
+function select(page: Page<unknown, unknown>, selector: Selector): unknown {
   if (typeof selector === 'function') return selector(page)
-  if (typeof selector === 'string') return page.query(...partsOf(selector), true)[0]
-  return page.query(...partsOf(selector[0]), false)
+  if (typeof selector !== 'string') return valuesOf(page, selector[0])
+  return valuesOf(page, selector, 1)[0]
 }
+
+/** Texts, or values of an attribute, of the first matches in document order. */
+function valuesOf(page: Page<unknown, unknown>, text: string, atMost?: number): string[] {
+  const [selector, attribute] = partsOf(text)
+  const { $, base } = page
+  const values: string[] = []
+  for (const element of $(selector).slice(0, atMost)) {
+    const value = attribute === undefined ? collapsed($(element).text()) : $(element).attr(attribute)
+    if (value === undefined) continue
+    const isUrl = attribute !== undefined && isLink.has(attribute)
+    values.push(isUrl ? (URL.parse(value, base)?.href ?? value) : value)
+  }
+  return values
+}
+
+const isLink = new Set(['href', 'src', 'action'])
+
+const collapsed = (text: string) => text.replace(/\s+/g, ' ').trim()
 
 /** `img@src` is a selector and an attribute; an `@` inside of `[...]` or quotes belongs to the selector. */
 function partsOf(selector: string): [string, string | undefined] {

@@ -4,15 +4,12 @@
  *
  * A page needs no network: a parser can be tested with `createPage({ url, body })`.
  */
-import { type CheerioAPI, load } from 'cheerio'
 import { canonicalUrl } from '../canonical-url.ts'
 import { asksNothing, type PageDirectives } from '../directives.ts'
 import type { Headers, StoredFile } from '../outcome.ts'
-import { parseHtml } from './document/html-document.ts'
-import { parseJson } from './document/json-body.ts'
-import { kindOf, type PageKind, saysXml } from './document/page-kind.ts'
-import { PageKindError } from './document/page-kind-error.ts'
-import { parseXml } from './document/xml-document.ts'
+import { PageBody } from './document/page-body.ts'
+import { baseOf, canonicalOf, type Meta, metasOf } from './document/page-head.ts'
+import type { PageKind } from './document/page-kind.ts'
 import { type Extracted, extract, type SelectorMap } from './extract.ts'
 import { type DownloadOptions, Follow, type FollowOptions, type FollowTarget, fileSpecOf } from './follow.ts'
 import { type FormOptions, type FormRequest, type FormValues, requestOfForm } from './form/form.ts'
@@ -49,12 +46,6 @@ export interface DownloadedFile extends StoredFile {
   readonly url: string
 }
 
-/** A `<meta name content>`. */
-export interface Meta {
-  readonly name: string
-  readonly content: string
-}
-
 export class Page<Data = unknown, Args = Readonly<Record<string, string | undefined>>> {
   /** Where the page was found, after redirects. */
   readonly url: URL
@@ -70,9 +61,7 @@ export class Page<Data = unknown, Args = Readonly<Record<string, string | undefi
   /** The spider's arguments. */
   readonly args: Args
   readonly #source: PageSource
-  #kind: PageKind | undefined
-  #text: string | undefined
-  #$: CheerioAPI | undefined
+  readonly #body: PageBody
   #base: string | undefined
   #directives: PageDirectives | undefined
   #skippedLinks = 0
@@ -87,12 +76,16 @@ export class Page<Data = unknown, Args = Readonly<Record<string, string | undefi
     this.redirects = source.redirects ?? []
     this.data = source.data as Data
     this.args = (source.args ?? {}) as Args
+    const { body = '', decode, file } = source
+    const type = this.headers['content-type']
+    // One line, or it says nothing.
+    const contentType = typeof type === 'string' ? type : ''
+    this.#body = new PageBody({ url: this.url.href, body, contentType, path: file?.path, decode })
   }
 
   /** The body as it came, freed from its content encoding. */
   get body(): Uint8Array {
-    const body = this.#bodyInMemory
-    return typeof body === 'string' ? Buffer.from(body) : body
+    return this.#body.bytes
   }
 
   /**
@@ -100,24 +93,12 @@ export class Page<Data = unknown, Args = Readonly<Record<string, string | undefi
    * downloaded is `binary`.
    */
   get kind(): PageKind {
-    this.#kind ??= this.isFile ? 'binary' : kindOf(this.#contentType, this.#bodyInMemory)
-    return this.#kind
-  }
-
-  /** Empty if there is none, or several. */
-  get #contentType(): string {
-    const contentType = this.headers['content-type']
-    return typeof contentType === 'string' ? contentType : ''
+    return this.#body.kind
   }
 
   /** The body as text: charset by byte order mark, header, `<meta>`, else by what the bytes look like. */
   get text(): string {
-    if (this.#text === undefined) {
-      const { decode } = this.#source
-      const body = this.#bodyInMemory
-      this.#text = typeof body === 'string' ? body : decode(body, this.#contentType)
-    }
-    return this.#text
+    return this.#body.text
   }
 
   /** Whether the body was downloaded, and `file` is there. */
@@ -136,54 +117,18 @@ export class Page<Data = unknown, Args = Readonly<Record<string, string | undefi
     return { url: this.redirects[0] ?? this.url.href, path, bytes, sha256, type }
   }
 
-  get #bodyInMemory(): Uint8Array | string {
-    if (this.isFile) throw this.#notInMemory
-    return this.#source.body ?? ''
-  }
-
-  get #notInMemory(): TypeError {
-    const { path } = this.file
-    return new TypeError(`this page was downloaded, and its body is not in memory but in ${path} (page.file.path)`)
-  }
-
   /**
    * The page as cheerio has it: https://cheerio.js.org/docs/basics/selecting. XML is parsed as XML (`item > pubDate` is written as it stands
    * there), text as HTML, for it may be a piece of some. @throws PageKindError for JSON, and for what is no text.
    */
-  get $(): CheerioAPI {
-    this.#$ ??= this.#parsed
-    return this.#$
-  }
-
-  get #parsed(): CheerioAPI {
-    const { kind } = this
-    switch (kind) {
-      case 'html':
-        // In XHTML `<title/>` is a whole element; by the rules of HTML it would swallow the page.
-        return saysXml(this.#contentType)
-          ? load(parseXml(this.text, true), { xml: { xmlMode: false } })
-          : load(parseHtml(this.text))
-      case 'text':
-        return load(parseHtml(this.text))
-      case 'xml':
-        return load(parseXml(this.text, false), { xml: true })
-      case 'json':
-      case 'binary':
-        throw this.isFile ? this.#notInMemory : new PageKindError(this.url.href, kind, this.#contentType)
-      default:
-        return kind satisfies never
-    }
+  get $(): PageBody['$'] {
+    return this.#body.$
   }
 
   /** What relative links are relative to: the page's `<base href>`, or else its URL. */
   get base(): string {
-    this.#base ??= canonicalUrl(this.#baseHref ?? '', this.url.href) ?? this.url.href
+    this.#base ??= baseOf(this.#body, this.url.href)
     return this.#base
-  }
-
-  /** A search of the whole tree is dear, and few pages have a base. */
-  get #baseHref(): string | undefined {
-    return this.kind === 'html' && /<base\b/i.test(this.text) ? this.$('base[href]').first().attr('href') : undefined
   }
 
   /** How many links `links()` passed over because they are not crawlable (`mailto:`, `javascript:`, unparsable ones). */
@@ -199,29 +144,18 @@ export class Page<Data = unknown, Args = Readonly<Record<string, string | undefi
   /** What the page asks of robots: `noindex`, `nofollow`, and every rule by name in `all`. */
   get directives(): PageDirectives {
     const { directivesOf } = this.#source
-    this.#directives ??= directivesOf === undefined ? asksNothing : directivesOf(this.headers, this.#metas)
+    this.#directives ??= directivesOf === undefined ? asksNothing : directivesOf(this.headers, metasOf(this.#body))
     return this.#directives
   }
 
   /** The URL that the page says it should be known by; `undefined` if it says none. It is recorded, and by itself not visited. */
   get canonical(): string | undefined {
-    if (this.kind !== 'html' || !/\bcanonical\b/i.test(this.text)) return undefined
-    const href = this.$('link[rel~="canonical" i][href]').first().attr('href')
-    return href === undefined ? undefined : canonicalUrl(href, this.base)
-  }
-
-  /** The `<meta>` elements of the head. A search of the whole tree is dear, and few pages have one that speaks to robots. */
-  get #metas(): readonly Meta[] {
-    if (this.kind !== 'html' || !speaksToRobots.test(this.text)) return []
-    return [...this.$('head meta[name][content]')].map((element) => {
-      const { name = '', content = '' } = 'attribs' in element ? element.attribs : {}
-      return { name, content }
-    })
+    return canonicalOf(this.#body, this.base)
   }
 
   /** The body as JSON, whatever its type. @throws SyntaxError naming what is wrong, its line and column, and the URL. */
   json<T = unknown>(): T {
-    return parseJson(this.text, this.url.href) as T
+    return this.#body.json() as T
   }
 
   /**
@@ -326,33 +260,7 @@ export class Page<Data = unknown, Args = Readonly<Record<string, string | undefi
   extract<const Map extends SelectorMap>(map: Map): Extracted<Map> {
     return extract(this, map)
   }
-
-  /** Texts (white space collapsed) of what a selector matches, or the values of an attribute. */
-  query(selector: string, attribute: string | undefined, isFirstOnly: boolean): string[] {
-    const found = this.$(selector)
-    const elements = isFirstOnly ? found.slice(0, 1) : found
-    const values: string[] = []
-    for (const element of elements) {
-      const value = attribute === undefined ? collapsed(this.$(element).text()) : this.$(element).attr(attribute)
-      if (value === undefined) continue
-      values.push(
-        attribute !== undefined && isLink.has(attribute) ? (URL.parse(value, this.base)?.href ?? value) : value,
-      )
-    }
-    return values
-  }
 }
 
 /** HTML section 4.6.6: `rel` is a list of words in any case. */
 const saysNofollow = /(?:^|\s)nofollow(?:\s|$)/i
-
-/**
- * Any name may be our product token, so it is only asked whether a `<meta>` has words that robots know. No search goes past the next `<`:
- * a page of nothing but `<meta ` would take hours.
- */
-const speaksToRobots =
-  /<meta\b[^<>]*\b(?:no(?:index|follow|ne|archive|snippet|imageindex|translate|ai|imageai)|unavailable_after|max-(?:snippet|image-preview|video-preview)|robots)\b/i
-
-const isLink = new Set(['href', 'src', 'action'])
-
-const collapsed = (text: string) => text.replace(/\s+/g, ' ').trim()
