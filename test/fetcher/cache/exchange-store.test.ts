@@ -8,7 +8,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { CacheFailedError } from '../../../src/errors.ts'
-import { ExchangeStore, type ExchangeStoreKind } from '../../../src/fetcher/cache/exchange-store.ts'
+import type { ExchangeStoreKind } from '../../../src/fetcher/cache/exchange-file.ts'
+import { ExchangeStore } from '../../../src/fetcher/cache/exchange-store.ts'
 
 const MiB = 1024 ** 2
 
