@@ -1,14 +1,13 @@
 /** Cookies of a crawl, over real connections: what its sites set comes back to them, and to nobody else. */
-import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { type CrawlEvent, type CrawlOptions, crawl, defineSpider } from '../src/index.ts'
 import { openSecureWeb, trustAuthority } from './sites/secure-web.ts'
+import { openSilentServer } from './sites/silent-server.ts'
 import { collect } from './sites/spiders.ts'
 import { openWeb, send } from './sites/web.ts'
 
@@ -268,37 +267,25 @@ describe('a crawl with cookies', () => {
 })
 
 describe('a crawl that is stopped at once', () => {
-  /** A server that opens connections, and says nothing on them. */
-  const silent = async () => {
-    const server = createServer((socket) => sockets.add(socket))
-    const sockets = new Set<Socket>()
-    server.listen(0, '127.0.0.4')
-    await once(server, 'listening')
-    onTestFinished(() => {
-      for (const socket of sockets) socket.destroy()
-      server.close()
-    })
-    return { port: (server.address() as AddressInfo).port, isReached: () => sockets.size > 0 }
-  }
-
   it.each([
     ['its address', 'nowhere.test'],
     ['its connection', 'silent.test'],
   ])('keeps what a page has set, though a request that waits for %s is given up before', async (_name, other) => {
     const { here, cookiesAt } = await openSite({ '/in': ['session=2'] })
-    const { port, isReached } = await silent()
-    const asked = new Set<string>()
+    const silent = await openSilentServer()
+    const asked = Promise.withResolvers<void>()
     const lookup: CrawlOptions['lookup'] = (name) => {
-      asked.add(name)
-      const address = name === 'here.test' ? '127.0.0.2' : '127.0.0.4'
-      return name === 'nowhere.test' ? new Promise(() => undefined) : Promise.resolve([{ address, family: 4 }])
+      const address = name === 'here.test' ? '127.0.0.2' : silent.address
+      if (name !== 'nowhere.test') return Promise.resolve([{ address, family: 4 }])
+      asked.resolve()
+      return new Promise(() => undefined)
     }
     const stopping = new AbortController()
     const parsing = Promise.withResolvers<void>()
     const first = `http://here.test:${new URL(here).port}/in`
     const spider = defineSpider({
       name: 'stopped',
-      seeds: [first, `https://${other}:${port}/`],
+      seeds: [first, `https://${other}:${silent.port}/`],
       options: { delayMs: 0, contact: 'me@a.test', allowPrivate: ['127.0.0.0/8'] },
       async *parse(page) {
         yield { path: page.url.pathname }
@@ -312,8 +299,7 @@ describe('a crawl that is stopped at once', () => {
     onTestFinished(() => rm(store, { recursive: true, force: true }))
     const options: CrawlOptions = { cookies: true, store, lookup }
     const reading = collect(crawl(spider, { ...options, signal: stopping.signal }))
-    await parsing.promise
-    while (!(other === 'silent.test' ? isReached() : asked.has(other))) await sleep(5)
+    await Promise.all([parsing.promise, Promise.race([asked.promise, silent.visited])])
     stopping.abort()
     await expect(reading).rejects.toThrow()
 

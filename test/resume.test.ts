@@ -15,6 +15,7 @@ import {
   StoreInUseError,
 } from '../src/index.ts'
 import { Store } from '../src/store/store.ts'
+import { openSilentServer } from './sites/silent-server.ts'
 import { collect, pagesSpider } from './sites/spiders.ts'
 import { openWeb } from './sites/web.ts'
 
@@ -67,6 +68,36 @@ describe('a crawl that is stopped at once', () => {
     await collect(goneOn)
     expect(goneOn.stats).toMatchObject({ fetched: 12, items: 12, failed: 0, retries: 0, waiting: 0 })
     expect(ledgerIn(folder)).toHaveLength(web.log.length)
+  })
+
+  it.each([
+    ['its name', 'http'],
+    ['its handshake', 'https'],
+  ])('does not write down a request that was given up while its connection waited for %s', async (_name, scheme) => {
+    const { web, spider } = await openPages(1)
+    const [here = ''] = web.urls
+    const silent = await openSilentServer()
+    const asked = Promise.withResolvers<void>()
+    let lookUps = 0
+    // The first look-up is for the limit on addresses; the second is for the connection that the request is to go on.
+    const lookup = () => {
+      if (scheme === 'https') return Promise.resolve([{ address: silent.address, family: 4 }])
+      if (++lookUps === 1) return Promise.reject(new Error('not now'))
+      asked.resolve()
+      return new Promise<never>(() => undefined)
+    }
+    const folder = newFolder()
+    const stopping = new AbortController()
+    const seeds = [here, `${scheme}://slow.test:${silent.port}/`]
+    const options = { ...resume(folder), contact: 'me@a.test', allowPrivate: ['127.0.0.0/8'] }
+    const run = crawl({ ...spider, seeds }, { ...options, lookup, signal: stopping.signal })
+    const reading = collect(run)
+    await Promise.race([asked.promise, silent.visited])
+    while (run.stats.fetched < 1) await sleep(5)
+    stopping.abort()
+    await expect(reading).rejects.toThrow()
+    expect(ledgerIn(folder).map(({ url }) => url)).toEqual([`${here}robots.txt`, here])
+    expect(run.stats).toMatchObject({ requests: 2, hosts: 1, waiting: 1 })
   })
 
   it('does not wait for a parser that never returns', async () => {
