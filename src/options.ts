@@ -9,7 +9,7 @@ import { z } from 'zod'
 import { OptionError } from './errors.ts'
 import { readRange } from './fetcher/connection/address-guard.ts'
 import { parseProxy } from './fetcher/connection/proxy-url.ts'
-import { authOriginOf } from './fetcher/credentials/basic-auth.ts'
+import { authOriginOf, faultIn, isPair } from './fetcher/credentials/basic-auth.ts'
 import { parseContact } from './politeness/identity.ts'
 import { hasUserinfo } from './redact.ts'
 
@@ -23,6 +23,8 @@ interface OptionSpec<T> {
   readonly read: (text: string) => unknown
   /** Whether a value, be it right or wrong, is shown in no message and stored nowhere. Left out: none is. */
   readonly isSecret?: (value: unknown) => boolean
+  /** Which part of a value is wrong, as a clause without secrets; `undefined` where nothing can be said but what was expected. */
+  readonly faultIn?: (value: unknown) => string | undefined
 }
 
 function option<T>(spec: OptionSpec<T>): OptionSpec<T> {
@@ -68,9 +70,6 @@ function readPatterns(text: string): unknown {
     return text
   }
 }
-
-/** RFC 7617 section 2: a user name has no colon, and neither has control characters. */
-const credentials = /^[^:\p{Cc}]*:\P{Cc}*$/u
 
 /** `origin=user:password`, with commas or blanks between several; what would be taken for those is percent-encoded. */
 function readCredentials(text: string): unknown {
@@ -248,7 +247,7 @@ export const optionTable = {
     schema: z
       .record(
         z.string().refine((place) => authOriginOf(place) !== undefined),
-        z.string().regex(credentials),
+        z.string().refine(isPair),
       )
       .optional(),
     expects:
@@ -257,6 +256,7 @@ export const optionTable = {
     meaning: 'User name and password for an origin, sent with every request to it and to no other: see "Secrets".',
     read: readCredentials,
     isSecret: () => true,
+    faultIn,
   }),
   maxRetries: count('Further tries of a request that failed in passing (429, 5xx, time-outs, resets).', 2, 0),
   maxRedirects: count('Redirects of one page in a row.', 5, 0),
@@ -324,11 +324,9 @@ export function checkOptions(values: object, place?: string): OptionInput {
   const at = place === undefined ? '' : ` (in ${place})`
   for (const [name, value] of Object.entries(values)) {
     if (!isOptionName(name)) throw new OptionError(name, `No option is called \`${name}\`${at}${suggestion(name)}`)
-    const { schema, expects } = optionTable[name]
-    if (value !== undefined && !schema.safeParse(value).success) {
-      const got = isSecret(name, value) ? 'something else (which is a secret, and not shown)' : shown(value)
-      throw new OptionError(name, `Expected \`${name}\`${at} to be ${expects}, got ${got}`)
-    }
+    const { schema, expects }: OptionSpec<unknown> = optionTable[name]
+    if (value !== undefined && !schema.safeParse(value).success)
+      throw new OptionError(name, `Expected \`${name}\`${at} to be ${expects}, ${foundIn(name, value)}`)
   }
   return values
 }
@@ -337,6 +335,13 @@ export function checkOptions(values: object, place?: string): OptionInput {
 export function isSecret(name: OptionName, value: unknown): boolean {
   const spec: Pick<OptionSpec<unknown>, 'isSecret'> = optionTable[name]
   return spec.isSecret?.(value) ?? false
+}
+
+function foundIn(name: OptionName, value: unknown): string {
+  const spec: Pick<OptionSpec<unknown>, 'faultIn'> = optionTable[name]
+  const fault = spec.faultIn?.(value)
+  if (fault !== undefined) return `but ${fault}`
+  return isSecret(name, value) ? 'got something else (which is a secret, and not shown)' : `got ${shown(value)}`
 }
 
 /** Reads one option from text; the value is checked by `checkOptions`. */

@@ -218,11 +218,28 @@ describe('readOption', () => {
     }
   })
 
-  it('shows nothing of a secret, right or wrong', () => {
-    const check = () => checkOptions({ basicAuth: readOption('basicAuth', 'https://a.test/x=ada:s3cret') }, 'here')
+  const noOrigin = 'is no origin (a scheme, a host, perhaps a port, and nothing more)'
+  const noPlace = 'is for neither an origin nor a host name (a port needs a scheme: `https://host:8443`)'
+  const noEntry = 'is no `origin=user:password` (in a password, %2C is a comma and %20 a blank)'
+  const noPair = 'is no `user:password` without control characters'
+  it.each<[given: string, fault: string]>([
+    ['https://a.test/x=ada:s3cret', `but \`https://a.test/x\` ${noOrigin}`],
+    ['a.test=ada:s3cret,HTTP://b.test?s3cret=ada:s3cret', `but \`HTTP://b.test?...\` ${noOrigin}`],
+    ['a.test=ada:s3cret b.test:80=ada:s3cret', `but entry 2 ${noPlace}`],
+    ['https://a.test=ada', `but what is set for \`https://a.test\` ${noPair}`],
+    ['a.test=ada:s3cret,https://b.test=ada:%0As3cret', `but what is set for \`https://b.test\` ${noPair}`],
+    // What stands where a place should may be part of a password.
+    ['https://a.test=ada:one,s3cret', `but entry 2 ${noEntry}`],
+    ['https://a.test=ada:one,s3=cret', `but what is set for entry 2 ${noPair}`],
+    ['ada:s3cret=https://a.test', `but entry 1 ${noPlace}`],
+    ['https://ada:s3cret@a.test=x:y', `but entry 1 ${noOrigin}`],
+    ['ada:s3cret@a.test', `but entry 1 ${noEntry}`],
+    ['a.test=ada:s3cret%', 'but a `%` in it begins no character (%25 is a `%`)'],
+  ])('of basicAuth %j it says which entry is wrong, and shows nothing secret', (given, fault) => {
+    const check = () => checkOptions({ basicAuth: readOption('basicAuth', given) }, 'here')
     expect(check).toThrow('Expected `basicAuth` (in here) to be user names and passwords by origin')
-    expect(check).toThrow(/, got something else \(which is a secret, and not shown\)$/)
-    expect(check).not.toThrow(/s3cret|ada/)
+    expect(check).toThrow(`%2C for a comma in a password), ${fault}`)
+    expect(check).not.toThrow(/s3|cret\b|ada/)
   })
 
   it('takes a proxy for a secret where its URL has a user name or password', () => {

@@ -11,7 +11,7 @@ import { plainGet, type Sending } from '../request.ts'
 import { AddressGuard } from './connection/address-guard.ts'
 import { Connections, type ConnectionsOptions, type Dispatcher } from './connection/connections.ts'
 import { type Lookup, Names, systemLookup } from './connection/names.ts'
-import { authorizations } from './credentials/basic-auth.ts'
+import { authorizations, remedyFor } from './credentials/basic-auth.ts'
 import type { CookieJar } from './credentials/cookies.ts'
 import { Exchange, type ExchangeLimits } from './exchange.ts'
 import { type FetchLimits, isPage, outcomeOf } from './outcome-of.ts'
@@ -125,7 +125,11 @@ export class Fetcher implements AsyncDisposable {
     const file = await limits.receiver?.written()
     const { timing, bytes, address, progress } = exchange
     const base = { timing, bytes, address, ...(progress.isSent ? undefined : { neverLeft: true as const }) }
-    return { ...base, ...(await outcomeOf(`${method} ${url}`, url, answer, file, exchange, limits, headers)) }
+    const result = await outcomeOf(`${method} ${url}`, url, answer, file, exchange, limits, headers)
+    if (result.kind !== 'failed' || result.status !== 401) return { ...base, ...result }
+    const challenge = String(result.headers['www-authenticate'])
+    const remedy = remedyFor(url, this.#authorizations, headers.authorization, challenge)
+    return { ...base, ...result, message: remedy === undefined ? result.message : `${result.message} (${remedy})` }
   }
 
   /** Closes every connection at once; requests that are out end as failed. */

@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { authOriginOf, authorizations } from '../../../src/fetcher/credentials/basic-auth.ts'
-import { crawl, defineSpider } from '../../../src/index.ts'
+import { type CrawlEvent, crawl, defineSpider } from '../../../src/index.ts'
 import { collect } from '../../sites/spiders.ts'
 import { openWeb, send } from '../../sites/web.ts'
 
@@ -132,5 +132,51 @@ describe('basic authentication', () => {
     await collect(crawl(spiderOf(here), { basicAuth }))
     expect(seen.length).toBeGreaterThan(1)
     expect(seen.every(({ authorization }) => authorization === undefined)).toBe(true)
+  })
+
+  it.each<[name: string, basicAuthFor: (origin: string) => Record<string, string>, remedy: (origin: string) => string]>(
+    [
+      ['is not set', () => ({}), (origin) => `set basicAuth for ${origin}`],
+      ['is set for another host', () => ({ 'a.test': 'ada:s3cret' }), (origin) => `set basicAuth for ${origin}`],
+      [
+        'is set for https, and not for http',
+        (origin) => ({ [new URL(origin).hostname]: 'ada:s3cret' }),
+        (origin) => `basicAuth is set for https://${new URL(origin).hostname}, and not for ${origin}`,
+      ],
+      [
+        'is wrong',
+        (origin) => ({ [origin]: 'ada:wr0ng' }),
+        (origin) => `the user name or password of basicAuth for ${origin} was refused`,
+      ],
+    ],
+  )('that %s is said where a page wants it', async (_name, basicAuthFor, remedy) => {
+    const { here } = await openSites()
+    const { origin } = new URL(here)
+    const events: CrawlEvent[] = []
+    const observers = [(event: CrawlEvent) => events.push(event)]
+    await collect(crawl(spiderOf(here), { basicAuth: basicAuthFor(origin), observers }))
+    const messages = events.flatMap((event) => (event.kind === 'ended' ? [event.message] : []))
+    expect(messages).toEqual([`Status 401: GET ${here} (${remedy(origin)})`])
+    expect(JSON.stringify(events)).not.toMatch(/s3cret|wr0ng|YWRh/)
+  })
+
+  it.each<[name: string, challenge: string[], own: string | undefined, hasRemedy: boolean]>([
+    ['offers it among others', ['Digest realm="x"', 'basic realm="y"'], undefined, true],
+    ['does not offer it', ['Bearer realm="basic"'], undefined, false],
+    ['offers nothing', [], undefined, false],
+    ["refused the follow's own authorization", ['Basic'], 'Bearer mine', false],
+  ])('is proposed only where it would help: a page that %s', async (_name, challenge, own, hasRemedy) => {
+    const web = await openWeb({
+      routes: { '/': (_, response) => void response.writeHead(401, { 'www-authenticate': challenge }).end() },
+    })
+    onTestFinished(() => web[Symbol.asyncDispose]())
+    const [url = ''] = web.urls
+    const events: CrawlEvent[] = []
+    const headers = own === undefined ? {} : { headers: { authorization: own } }
+    const spider = defineSpider({ name: 'one', seeds: [{ url, ...headers }], parse: () => [] })
+    await collect(crawl(spider, { delayMs: 0, observers: [(event) => events.push(event)] }))
+    expect(events.find(({ kind }) => kind === 'ended')).toMatchObject({
+      message: `Status 401: GET ${url}${hasRemedy ? ` (set basicAuth for ${new URL(url).origin})` : ''}`,
+    })
   })
 })
