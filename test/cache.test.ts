@@ -346,6 +346,20 @@ describe('a crawl with a recording', () => {
     expect(second.stats).toMatchObject({ cached: 2, failed: 3 })
   })
 
+  it('asks again for what wanted a password, which may be given by then', async () => {
+    const web = await webOf({
+      '/': (request, response) => {
+        if (request.headers.authorization === undefined) response.writeHead(401, { 'www-authenticate': 'Basic' }).end()
+        else response.end('<h1>inside</h1>')
+      },
+    })
+    const replay = folderOf()
+    expect((await crawlOf(web, { replay })).stats.failedBy).toEqual({ http_401: 1 })
+    const opened = { replay, basicAuth: { [new URL(web.urls[0] ?? '').origin]: 'ada:s3cret' } }
+    expect((await crawlOf(web, opened)).stats).toMatchObject({ fetched: 1, cached: 0 })
+    expect((await crawlOf(web, opened)).stats).toMatchObject({ fetched: 1, cached: 1 })
+  })
+
   it('asks for robots.txt before it sends anything, whatever was recorded of it', async () => {
     let rules = 'User-agent: *\nDisallow:\n'
     const web = await webOf({

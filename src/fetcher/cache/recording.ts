@@ -30,7 +30,10 @@ export class Recording implements KeptAnswers {
 
   keep(asked: Asked, outcome: Outcome): Promise<Outcome> {
     // Where cookies are taken, a redirect may set some, or lead back to where it came from because of them.
-    const isPassing = outcome.kind === 'redirect' && asked.limits.cookies === true
+    const isMoving = outcome.kind === 'redirect' && asked.limits.cookies === true
+    // It is as good as passing: the password may be given by the next run.
+    const wantsPassword = outcome.kind === 'failed' && outcome.status === 401
+    const isPassing = isMoving || wantsPassword
     const exchange = isPassing ? undefined : exchangeOf(outcome)
     if (exchange !== undefined && exchange.status < 500 && !isPassingStatus(exchange.status)) {
       const { status, headers, body } = exchange
