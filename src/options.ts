@@ -1,165 +1,31 @@
 /**
- * Every option: its meaning, unit and default, in one table. Options are checked and resolved once, at the edge; inside, they are a frozen
- * value without gaps.
- *
- * The table also says how an option is read from text (`-s delayMs=200ms`, `DOFF_DELAY_MS=200`), so that the command line, the environment
- * and the README cannot drift from it.
+ * Every option: its meaning, unit and default, in one table (its kinds are in option-kinds.ts), so that the command line, the environment and
+ * the README cannot drift from it. Options are checked and resolved once, at the edge; inside, they are a frozen value without gaps.
  */
-import { z } from 'zod'
 import { OptionError } from './errors.ts'
 import { readRange } from './fetcher/connection/address-guard.ts'
 import { parseProxy } from './fetcher/connection/proxy-url.ts'
 import { authOriginOf, faultIn, isPair } from './fetcher/credentials/basic-auth.ts'
+import {
+  byteLimit,
+  bytes,
+  choice,
+  count,
+  duration,
+  flag,
+  folder,
+  hosts,
+  list,
+  type OptionSpec,
+  optionalText,
+  patterns,
+  secrets,
+  statuses,
+  text,
+  timeLimit,
+} from './option-kinds.ts'
 import { parseContact } from './politeness/identity.ts'
 import { hasUserinfo } from './redact.ts'
-
-interface OptionSpec<T> {
-  readonly schema: z.ZodType<T>
-  /** Ends the sentence "Expected `x` to be ...". */
-  readonly expects: string
-  readonly default: T
-  readonly meaning: string
-  /** From text to a value for the schema; text that cannot be read is passed on, for the schema to refuse. */
-  readonly read: (text: string) => unknown
-  /** Whether a value, be it right or wrong, is shown in no message and stored nowhere. Left out: none is. */
-  readonly isSecret?: (value: unknown) => boolean
-  /** Which part of a value is wrong, as a clause without secrets; `undefined` where nothing can be said but what was expected. */
-  readonly faultIn?: (value: unknown) => string | undefined
-}
-
-function option<T>(spec: OptionSpec<T>): OptionSpec<T> {
-  return spec
-}
-
-const numeral = /^-?\d+(\.\d+)?$|^Infinity$/
-const readNumber = (text: string) => (numeral.test(text) ? Number(text) : text)
-const readText = (text: string) => text
-const readList = (text: string) =>
-  text
-    .split(',')
-    .map((entry) => entry.trim())
-    .filter((entry) => entry !== '')
-const readNumbers = (text: string) => readList(text).map(readNumber)
-
-const readFlag = (text: string) => (text === 'true' ? true : text === 'false' ? false : text)
-
-const millisecondsIn: Readonly<Record<string, number>> = { '': 1, ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }
-const bytesIn: Readonly<Record<string, number>> = { '': 1, B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 }
-
-/** `200`, `200ms`, `1.5s`, `2m`, `1h`. */
-const readDuration = (text: string) => readWithUnit(text, millisecondsIn)
-/** `1000`, `10MiB`. */
-const readBytes = (text: string) => readWithUnit(text, bytesIn)
-
-function readWithUnit(text: string, units: Readonly<Record<string, number>>): unknown {
-  if (text === 'Infinity') return Number.POSITIVE_INFINITY
-  const parts = /^(\d+(?:\.\d+)?)\s*([A-Za-z]*)$/.exec(text.trim())
-  const unit = parts?.[2] ?? ''
-  const factor = Object.hasOwn(units, unit) ? units[unit] : undefined
-  return parts === null || factor === undefined ? text : Number(parts[1]) * factor
-}
-
-/** Separated by blanks, which no URL has; a comma may be part of a pattern (`\d{1,3}`). */
-function readPatterns(text: string): unknown {
-  try {
-    return text
-      .split(/\s+/)
-      .filter((pattern) => pattern !== '')
-      .map((pattern) => new RegExp(pattern))
-  } catch {
-    return text
-  }
-}
-
-/** `origin=user:password`, with commas or blanks between several; what would be taken for those is percent-encoded. */
-function readCredentials(text: string): unknown {
-  const entries = text
-    .split(/[,\s]+/)
-    .filter((entry) => entry !== '')
-    .map((entry) => /^([^=]+)=(.*)$/.exec(entry))
-  try {
-    return Object.fromEntries(entries.map((entry) => [entry?.[1] ?? '', decodeURIComponent(entry?.[2] ?? '')]))
-  } catch {
-    return text
-  }
-}
-
-const timer = { max: 2 ** 31 - 1 }
-const duration = (meaning: string, standard: number) =>
-  option({
-    schema: z.number().min(0).max(timer.max),
-    expects: 'a number of milliseconds from 0 to 2147483647 (on the command line also `1.5s`, `2m`, `1h`)',
-    default: standard,
-    meaning,
-    read: readDuration,
-  })
-const count = (meaning: string, standard: number, least: number) =>
-  option({
-    schema: z.int().min(least).or(z.literal(Number.POSITIVE_INFINITY)),
-    expects: least === 0 ? 'a non-negative integer' : 'a positive integer',
-    default: standard,
-    meaning,
-    read: readNumber,
-  })
-const bytes = (meaning: string, standard: number) =>
-  option({
-    schema: z.int().min(1),
-    expects: 'a number of bytes, at least 1 (on the command line also `512KiB`, `10MiB`)',
-    default: standard,
-    meaning,
-    read: readBytes,
-  })
-/** A limit that there is only if somebody sets it. */
-const timeLimit = (meaning: string) =>
-  option({
-    schema: z.number().min(1).or(z.literal(Number.POSITIVE_INFINITY)),
-    expects: 'a number of milliseconds, at least 1 (on the command line also `1.5s`, `2m`, `1h`)',
-    default: Number.POSITIVE_INFINITY,
-    meaning,
-    read: readDuration,
-  })
-const byteLimit = (meaning: string) =>
-  option({
-    schema: z.int().min(1).or(z.literal(Number.POSITIVE_INFINITY)),
-    expects: 'a number of bytes, at least 1 (on the command line also `512KiB`, `10MiB`)',
-    default: Number.POSITIVE_INFINITY,
-    meaning,
-    read: readBytes,
-  })
-const flag = (meaning: string, standard: boolean) =>
-  option({
-    schema: z.boolean(),
-    expects: '`true` or `false`',
-    default: standard,
-    meaning,
-    read: readFlag,
-  })
-const patterns = (meaning: string) =>
-  option<readonly RegExp[]>({
-    schema: z.array(z.instanceof(RegExp)).readonly(),
-    expects: 'a list of regular expressions (on the command line with blanks between them)',
-    default: [],
-    meaning,
-    read: readPatterns,
-  })
-const hosts = (meaning: string) =>
-  option<readonly string[]>({
-    schema: z.array(z.string().regex(/^([^\s/:]+|\[[\da-f:.]+\])$/i)).readonly(),
-    expects: 'a list of host names, without scheme, port and path',
-    default: [],
-    meaning,
-    read: readList,
-  })
-
-const folder = (meaning: string) =>
-  option<string | undefined>({
-    schema: z.string().min(1).optional(),
-    expects: 'the path of a folder',
-    default: undefined,
-    meaning,
-    read: readText,
-  })
-const leastCacheBytes = 1024 ** 2
 
 export const optionTable = {
   delayMs: duration(
@@ -182,14 +48,10 @@ export const optionTable = {
   maxTimePerHostMs: timeLimit('Time for which one host is visited; then the rest of its line is put off.'),
   maxDepth: count('Hops from a seed.', 20, 0),
   maxUrlLength: count('Characters of a URL; longer ones are not visited.', 2_083, 1),
-  within: option<'host' | 'domain' | 'anywhere'>({
-    schema: z.enum(['host', 'domain', 'anywhere']),
-    expects: '`host`, `domain` or `anywhere`',
-    default: 'host',
-    meaning:
-      "Which hosts belong to the crawl: `host` (those of the seeds), `domain` (all of the seeds' registrable domains) or `anywhere`.",
-    read: readText,
-  }),
+  within: choice(
+    "Which hosts belong to the crawl: `host` (those of the seeds), `domain` (all of the seeds' registrable domains) or `anywhere`.",
+    ['host', 'domain', 'anywhere'],
+  ),
   hosts: hosts('Further hosts that belong to the crawl.'),
   include: patterns('A URL must match one of these to be visited, if there are any; seeds always are.'),
   exclude: patterns('A URL that matches one of these is not visited.'),
@@ -204,69 +66,42 @@ export const optionTable = {
   keepNoindex: flag('Items of pages that say noindex are kept.', false),
   ignoreRobotsOf: hosts('Hosts whose owners let you ignore their robots.txt; said aloud in log, summary and audit.'),
   ignoreCertificateOf: hosts('Hosts whose certificates are not verified; said aloud in log, summary and audit.'),
-  proxy: option<string | undefined>({
-    schema: z
-      .string()
-      .refine((text) => text === 'none' || parseProxy(text) !== undefined)
-      .optional(),
-    expects: 'the URL of a proxy (`http://user:password@host:port`, `https://...` or `socks5://...`), or `none`',
-    default: undefined,
-    meaning: 'A proxy that all requests go through: see "Connections".',
-    read: readText,
-    isSecret: (value) => typeof value === 'string' && hasUserinfo(value),
-  }),
+  proxy: {
+    ...optionalText(
+      'A proxy that all requests go through: see "Connections".',
+      'the URL of a proxy (`http://user:password@host:port`, `https://...` or `socks5://...`), or `none`',
+      (url) => url === 'none' || parseProxy(url) !== undefined,
+    ),
+    isSecret: (value: unknown) => typeof value === 'string' && hasUserinfo(value),
+  },
   http2: flag('HTTP/2 is spoken with servers that offer it, one stream at a time on a connection.', true),
-  allowPrivate: option<readonly string[]>({
-    schema: z.array(z.string().refine((text) => readRange(text) !== undefined)).readonly(),
-    expects: 'a list of IP addresses and ranges like `10.0.0.0/8` or `fd00::/8`',
-    default: [],
-    meaning:
-      'Addresses that are not on the public net, and may be visited all the same: see "What doff guards against".',
-    read: readList,
-  }),
+  allowPrivate: list(
+    'Addresses that are not on the public net, and may be visited all the same: see "What doff guards against".',
+    'a list of IP addresses and ranges like `10.0.0.0/8` or `fd00::/8`',
+    (range) => readRange(range) !== undefined,
+  ),
   maxSitemaps: count('Sitemap files to read in all.', 1_000, 1),
-  contact: option<string | undefined>({
-    schema: z
-      .string()
-      .refine((text) => parseContact(text) !== undefined)
-      .optional(),
-    expects: 'an e-mail address or an http(s) URL at which you can be reached',
-    default: undefined,
-    meaning: 'How site owners reach you; part of the User-Agent. Needed for every host but loopback.',
-    read: readText,
-  }),
-  productToken: option({
-    schema: z.string().regex(/^[A-Za-z_-]+$/),
-    expects: 'letters, "-" and "_" only (RFC 9309 section 2.2.1)',
-    default: 'doff',
-    meaning: 'The name that robots.txt files know the crawler by; the User-Agent starts with it.',
-    read: readText,
-  }),
+  contact: optionalText(
+    'How site owners reach you; part of the User-Agent. Needed for every host but loopback.',
+    'an e-mail address or an http(s) URL at which you can be reached',
+    (contact) => parseContact(contact) !== undefined,
+  ),
+  productToken: text(
+    'The name that robots.txt files know the crawler by; the User-Agent starts with it.',
+    'doff',
+    'letters, "-" and "_" only (RFC 9309 section 2.2.1)',
+    (token) => /^[A-Za-z_-]+$/.test(token),
+  ),
   cookies: flag('Cookies that servers set are sent back to them, and kept with the crawl: see "Cookies".', false),
-  basicAuth: option<Readonly<Record<string, string>> | undefined>({
-    schema: z
-      .record(
-        z.string().refine((place) => authOriginOf(place) !== undefined),
-        z.string().refine(isPair),
-      )
-      .optional(),
-    expects:
-      'user names and passwords by origin or host name, like `{ "https://intranet.test": "user:password" }` (on the command line `https://intranet.test=user:password`, with commas between several, and %2C for a comma in a password)',
-    default: undefined,
-    meaning: 'User name and password for an origin, sent with every request to it and to no other: see "Secrets".',
-    read: readCredentials,
-    isSecret: () => true,
+  basicAuth: secrets(
+    'User name and password for an origin, sent with every request to it and to no other: see "Secrets".',
+    'user names and passwords by origin or host name, like `{ "https://intranet.test": "user:password" }` (on the command line `https://intranet.test=user:password`, with commas between several, and %2C for a comma in a password)',
+    { name: (place) => authOriginOf(place) !== undefined, secret: isPair },
     faultIn,
-  }),
+  ),
   maxRetries: count('Further tries of a request that failed in passing (429, 5xx, time-outs, resets).', 2, 0),
   maxRedirects: count('Redirects of one page in a row.', 5, 0),
-  acceptStatuses: option<readonly number[]>({
-    schema: z.array(z.int().min(300).max(599)).readonly(),
-    expects: 'a list of HTTP statuses from 300 to 599',
-    default: [],
-    meaning: 'Statuses besides 2xx whose pages go to the parser; redirects stay redirects.',
-    read: readNumbers,
-  }),
+  acceptStatuses: statuses('Statuses besides 2xx whose pages go to the parser; redirects stay redirects.', 300, 599),
   connectTimeoutMs: duration('To open a connection.', 10_000),
   headersTimeoutMs: duration('From the request to the head of the answer.', 30_000),
   bodyTimeoutMs: duration('Between two pieces of a body.', 30_000),
@@ -283,13 +118,7 @@ export const optionTable = {
   cache: folder(
     'Folder of an HTTP cache (RFC 9111): pages and sitemaps that are fresh are not asked for, others by their version.',
   ),
-  maxCacheBytes: option({
-    schema: z.int().min(leastCacheBytes).or(z.literal(Number.POSITIVE_INFINITY)),
-    expects: 'a number of bytes, at least 1 MiB (on the command line also `500MiB`, `2GiB`)',
-    default: 1024 ** 3,
-    meaning: 'Size of the cache on disk; what was used least recently goes.',
-    read: readBytes,
-  }),
+  maxCacheBytes: byteLimit('Size of the cache on disk; what was used least recently goes.', 1024 ** 3, 1024 ** 2),
   replay: folder('Folder of a recording: each exchange is kept once, and the site is not asked for it again.'),
   maxCrawlDelayMs: duration(
     'An origin whose Crawl-delay is longer is put off; it is never visited sooner than it asks.',

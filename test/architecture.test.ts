@@ -67,7 +67,7 @@ const conductors = [
   'resume.ts',
   'typed-hosts.ts',
 ]
-const surface = ['index.ts', 'config.ts', 'options.ts']
+const surface = ['index.ts', 'config.ts', 'options.ts', 'option-kinds.ts']
 
 const folderOf = (file: string) => (file.includes('/') ? file.slice(0, file.indexOf('/')) : '')
 const isInSource = ({ to }: Import) => /\.[jt]s$/.test(to) && !to.startsWith('@')
