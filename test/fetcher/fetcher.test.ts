@@ -4,7 +4,7 @@ import { createServer as createTcpServer, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { systemClock } from '../../src/clock.ts'
-import { Fetcher, type FetcherOptions } from '../../src/fetcher/fetcher.ts'
+import { openFetcher } from './open-fetcher.ts'
 
 /** A server that speaks in raw bytes: `answer` gets each connection's first data. */
 async function rawServer(
@@ -25,24 +25,6 @@ async function rawServer(
     server.close()
   })
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, connections: () => connections }
-}
-
-function openFetcher(options: Partial<FetcherOptions> = {}): Fetcher {
-  const fetcher = new Fetcher(
-    {
-      userAgent: 'doff/0 (+test)',
-      from: undefined,
-      allowPrivate: ['127.0.0.0/8', '::1'],
-      perHostConcurrency: 1,
-      connectTimeoutMs: 1_000,
-      headersTimeoutMs: 5_000,
-      bodyTimeoutMs: 5_000,
-      ...options,
-    },
-    systemClock,
-  )
-  onTestFinished(() => fetcher[Symbol.asyncDispose]())
-  return fetcher
 }
 
 const limits = { maxBodyBytes: 1_000, totalTimeoutMs: 10_000 }

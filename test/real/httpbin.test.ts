@@ -4,13 +4,13 @@
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
-import { systemClock } from '../../src/clock.ts'
-import { Fetcher, type FetcherOptions } from '../../src/fetcher/fetcher.ts'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { FetcherOptions } from '../../src/fetcher/fetcher.ts'
 import type { FetchLimits } from '../../src/fetcher/outcome-of.ts'
 import { type CrawlOptions, crawl, defineSpider } from '../../src/index.ts'
 import type { Outcome } from '../../src/outcome.ts'
 import type { Sending } from '../../src/request.ts'
+import { openFetcher } from '../fetcher/open-fetcher.ts'
 import { collect } from '../sites/spiders.ts'
 
 const python = '/usr/bin/python3'
@@ -49,20 +49,7 @@ function fetchFrom(
   given: Partial<FetcherOptions & FetchLimits> = {},
   sending?: Sending,
 ): Promise<Outcome> {
-  const fetcher = new Fetcher(
-    {
-      userAgent: 'doff/0 (+test)',
-      from: 'owner@a.test',
-      allowPrivate: ['127.0.0.0/8'],
-      perHostConcurrency: 1,
-      connectTimeoutMs: 5_000,
-      headersTimeoutMs: 5_000,
-      bodyTimeoutMs: 5_000,
-      ...given,
-    },
-    systemClock,
-  )
-  onTestFinished(() => fetcher[Symbol.asyncDispose]())
+  const fetcher = openFetcher({ from: 'owner@a.test', ...given })
   return fetcher.fetch(origin + path, { ...limits, ...given }, sending)
 }
 

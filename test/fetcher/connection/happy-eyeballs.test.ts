@@ -7,21 +7,10 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { systemClock } from '../../../src/clock.ts'
-import { Fetcher, type FetcherOptions } from '../../../src/fetcher/fetcher.ts'
 import { crawl } from '../../../src/index.ts'
 import { collect, pagesSpider } from '../../sites/spiders.ts'
 import { openWeb } from '../../sites/web.ts'
-
-function openFetcher(options: Partial<FetcherOptions> = {}): Fetcher {
-  const limits = { perHostConcurrency: 1, connectTimeoutMs: 3_000, headersTimeoutMs: 5_000, bodyTimeoutMs: 5_000 }
-  const fetcher = new Fetcher(
-    { userAgent: 'doff/0 (+test)', from: undefined, allowPrivate: ['127.0.0.0/8', '::1'], ...limits, ...options },
-    systemClock,
-  )
-  onTestFinished(() => fetcher[Symbol.asyncDispose]())
-  return fetcher
-}
+import { openFetcher } from '../open-fetcher.ts'
 
 const limits = { maxBodyBytes: 1_000, totalTimeoutMs: 10_000 }
 

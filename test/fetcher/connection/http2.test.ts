@@ -1,9 +1,8 @@
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import type { Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { beforeEach, describe, expect, it, onTestFinished } from 'vitest'
-import { systemClock } from '../../../src/clock.ts'
-import { Fetcher, type FetcherOptions } from '../../../src/fetcher/fetcher.ts'
+import { beforeEach, describe, expect, it } from 'vitest'
+import type { FetcherOptions } from '../../../src/fetcher/fetcher.ts'
 import { crawl } from '../../../src/index.ts'
 import type { Fault, Outcome } from '../../../src/outcome.ts'
 import {
@@ -17,16 +16,10 @@ import {
   trustAuthority,
 } from '../../sites/secure-web.ts'
 import { collect, pagesSpider } from '../../sites/spiders.ts'
+import { openFetcher as openAny } from '../open-fetcher.ts'
 
-function openFetcher(options: Partial<FetcherOptions> = {}): Fetcher {
-  const limits = { perHostConcurrency: 1, connectTimeoutMs: 2_000, headersTimeoutMs: 300, bodyTimeoutMs: 900 }
-  const fetcher = new Fetcher(
-    { userAgent: 'doff/0 (+test)', from: undefined, allowPrivate: ['127.0.0.0/8', '::1'], ...limits, ...options },
-    systemClock,
-  )
-  onTestFinished(() => fetcher[Symbol.asyncDispose]())
-  return fetcher
-}
+const openFetcher = (options: Partial<FetcherOptions> = {}) =>
+  openAny({ headersTimeoutMs: 300, bodyTimeoutMs: 900, ...options })
 
 const limits = { maxBodyBytes: 100_000, totalTimeoutMs: 3_000 }
 

@@ -2,27 +2,18 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest'
-import { systemClock } from '../../../src/clock.ts'
-import { Fetcher, type FetcherOptions } from '../../../src/fetcher/fetcher.ts'
+import type { FetcherOptions } from '../../../src/fetcher/fetcher.ts'
 import { crawl } from '../../../src/index.ts'
 import { openHttpProxy, openSocksProxy, type TestProxy } from '../../sites/proxies.ts'
 import { openSecureWeb, trustAuthority } from '../../sites/secure-web.ts'
 import { collect, pagesSpider } from '../../sites/spiders.ts'
+import { openFetcher as openAny } from '../open-fetcher.ts'
 
 /** Nobody here resolves a name: that is the proxy's to do. */
 const noNames = () => Promise.reject(new Error('a name was looked up here'))
 
-const here = ['127.0.0.0/8', '::1']
-
-function openFetcher(options: Partial<FetcherOptions> = {}): Fetcher {
-  const limits = { perHostConcurrency: 1, connectTimeoutMs: 1_000, headersTimeoutMs: 2_000, bodyTimeoutMs: 2_000 }
-  const fetcher = new Fetcher(
-    { userAgent: 'doff/0 (+test)', from: undefined, allowPrivate: here, lookup: noNames, ...limits, ...options },
-    systemClock,
-  )
-  onTestFinished(() => fetcher[Symbol.asyncDispose]())
-  return fetcher
-}
+const openFetcher = (options: Partial<FetcherOptions> = {}) =>
+  openAny({ lookup: noNames, connectTimeoutMs: 1_000, headersTimeoutMs: 2_000, bodyTimeoutMs: 2_000, ...options })
 
 const limits = { maxBodyBytes: 10_000, totalTimeoutMs: 5_000 }
 

@@ -1,18 +1,7 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import { systemClock } from '../../../src/clock.ts'
-import { Fetcher, type FetcherOptions } from '../../../src/fetcher/fetcher.ts'
 import { openFolder, runDoff } from '../../cli/run-doff.ts'
 import { authorityFile, openSecureWeb, trustAuthority } from '../../sites/secure-web.ts'
-
-function openFetcher(options: Partial<FetcherOptions> = {}): Fetcher {
-  const limits = { perHostConcurrency: 1, connectTimeoutMs: 2_000, headersTimeoutMs: 5_000, bodyTimeoutMs: 5_000 }
-  const fetcher = new Fetcher(
-    { userAgent: 'doff/0 (+test)', from: undefined, allowPrivate: ['127.0.0.0/8', '::1'], ...limits, ...options },
-    systemClock,
-  )
-  onTestFinished(() => fetcher[Symbol.asyncDispose]())
-  return fetcher
-}
+import { openFetcher } from '../open-fetcher.ts'
 
 const limits = { maxBodyBytes: 1_000, totalTimeoutMs: 10_000 }
 const untrusted = { kind: 'failed', reason: expect.stringMatching(/^tls/), status: undefined }

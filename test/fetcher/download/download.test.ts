@@ -5,30 +5,21 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { brotliCompressSync, gzipSync, zstdCompressSync } from 'node:zlib'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import { systemClock } from '../../../src/clock.ts'
 import { FilesFailedError } from '../../../src/errors.ts'
 import { Downloads } from '../../../src/fetcher/download/downloads.ts'
-import { Fetcher } from '../../../src/fetcher/fetcher.ts'
 import type { Outcome, PageOutcome } from '../../../src/outcome.ts'
 import type { FileSpec } from '../../../src/request.ts'
 import { digestOf, type FileRoute, madeUp, openFileServer } from '../../sites/file-server.ts'
 import { randomFrom } from '../../sites/web.ts'
+import { openFetcher } from '../open-fetcher.ts'
 
 const megabyte = 1024 * 1024
 
 async function openFiles(routes: Readonly<Record<string, FileRoute>>, maxFileBytes = 64 * megabyte) {
   const server = await openFileServer(routes)
   const folder = await mkdtemp(join(tmpdir(), 'doff-files-'))
-  const options = {
-    perHostConcurrency: 4,
-    connectTimeoutMs: 1_000,
-    headersTimeoutMs: 5_000,
-    bodyTimeoutMs: 5_000,
-    allowPrivate: ['127.0.0.0/8'],
-  }
-  const fetcher = new Fetcher({ userAgent: 'doff/0 (+test)', from: undefined, ...options }, systemClock)
+  const fetcher = openFetcher({ perHostConcurrency: 4 })
   onTestFinished(async () => {
-    await fetcher[Symbol.asyncDispose]()
     await server[Symbol.asyncDispose]()
     await rm(folder, { recursive: true, force: true })
   })
