@@ -18,14 +18,17 @@ export interface Ended {
 export interface Running {
   readonly ended: Promise<Ended>
   kill(signal: NodeJS.Signals): void
-  /** Resolves when standard error holds a text. */
+  /** Resolves when standard error holds a text, and rejects when the process has ended without it. */
   said(text: string): Promise<void>
 }
 
-/** A folder of a user's, in which `import 'doff'` works as if it were installed. */
-export async function openFolder(files: Readonly<Record<string, string>>): Promise<string> {
+/** A folder of a user's, in which `import 'doff'` works as if it were installed. A test beside others says when it is finished. */
+export async function openFolder(
+  files: Readonly<Record<string, string>>,
+  whenFinished = onTestFinished,
+): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'doff-'))
-  onTestFinished(() => rm(folder, { recursive: true, force: true }))
+  whenFinished(() => rm(folder, { recursive: true, force: true }))
   await mkdir(join(folder, 'node_modules'))
   await symlink(repository, join(folder, 'node_modules/doff'))
   for (const [path, text] of Object.entries(files)) {
@@ -51,14 +54,18 @@ export function startDoff(
     stderr += chunk.toString()
     for (const listener of listeners) listener()
   })
+  const ended = new Promise<Ended>((resolve) => child.on('close', (code) => resolve({ code, stdout, stderr })))
   return {
-    ended: new Promise((resolve) => child.on('close', (code) => resolve({ code, stdout, stderr }))),
+    ended,
     kill: (signal) => void child.kill(signal),
     said: (text) =>
-      new Promise((resolve) => {
+      new Promise((resolve, reject) => {
         const look = () => stderr.includes(text) && resolve()
         listeners.push(look)
         look()
+        void ended.then(({ code }) =>
+          reject(new Error(`doff ended with exit code ${code} before it said "${text}". It said: ${stderr}`)),
+        )
       }),
   }
 }
