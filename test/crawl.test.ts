@@ -25,7 +25,6 @@ const open: CrawlOptions = { allowPrivate: ['127.0.0.0/8'] }
 
 async function webOf(options: WebOptions) {
   const web = await openWeb(options)
-  onTestFinished(() => web[Symbol.asyncDispose]())
   const [front = ''] = web.urls
   return { ...web, front, paths: () => web.log.map(({ path }) => path) }
 }
@@ -41,9 +40,10 @@ function expectToAddUp(stats: CrawlStats): void {
   )
 }
 
-describe('a crawl', () => {
+// What mostly waits, waits at the same time.
+describe.concurrent('a crawl', () => {
   it('finds every page that can be reached, each once', async () => {
-    const web = await webOf({ pages: 200 })
+    await using web = await webOf({ pages: 200 })
     const run = crawl(pagesSpider([web.front]), quick)
     const items = await collect(run)
     expect(new Set(items.map(({ title }) => title)).size).toBe(200)
@@ -62,7 +62,7 @@ describe('a crawl', () => {
 
   it('counts each URL in one end state with its reason, whatever happened to it', async () => {
     const pages = 60
-    const web = await webOf({ pages, troubles: true, robots: 'User-agent: *\nDisallow: /page-5\n' })
+    await using web = await webOf({ pages, troubles: true, robots: 'User-agent: *\nDisallow: /page-5\n' })
     const run = crawl(pagesSpider([web.front]), { ...quick, maxRetries: 1, maxDepth: 30 })
     const items = await collect(run)
     const disallowed = (page: number) => `${page}`.startsWith('5')
@@ -84,7 +84,7 @@ describe('a crawl', () => {
   }, 60_000)
 
   it('is typed by what its spider yields', async () => {
-    const web = await webOf({})
+    await using web = await webOf({})
     const spider = defineSpider({
       name: 'typed',
       seeds: [web.front],
@@ -102,7 +102,7 @@ describe('a crawl', () => {
   })
 
   it("gives arguments to seeds and pages, through the spider's own schema", async () => {
-    const web = await webOf({})
+    await using web = await webOf({})
     const spider = defineSpider({
       name: 'args',
       args: z.object({ site: z.string(), rank: z.coerce.number().default(4) }),
@@ -115,7 +115,7 @@ describe('a crawl', () => {
   })
 
   it('goes no deeper than maxDepth, and counts what lies deeper', async () => {
-    const web = await webOf({ pages: 31 })
+    await using web = await webOf({ pages: 31 })
     const run = crawl(pagesSpider([web.front]), { ...quick, maxDepth: 1 })
     await collect(run)
     expect(run.stats.dropped.too_deep).toBeGreaterThan(0)
@@ -131,9 +131,9 @@ describe('a crawl', () => {
   })
 
   it('stays on the hosts of its seeds', async () => {
-    const other = await webOf({ hosts: 2 })
+    await using other = await webOf({ hosts: 2 })
     const [first = '', second = ''] = other.urls
-    const web = await webOf({
+    await using web = await webOf({
       hosts: 1,
       routes: { '/': html(`<a href="${second}">elsewhere</a><a href="/page-1">here</a>`) },
     })
@@ -147,7 +147,7 @@ describe('a crawl', () => {
   })
 
   it('fetches maxPages pages and not one more, then says that it was cut short', async () => {
-    const web = await webOf({ hosts: 3, pages: 30 })
+    await using web = await webOf({ hosts: 3, pages: 30 })
     const run = crawl(pagesSpider(web.urls), { ...quick, maxPages: 17 })
     expect(await collect(run)).toHaveLength(17)
     expect(run.stats).toMatchObject({ fetched: 17, stopReason: 'max_pages' })
@@ -157,14 +157,14 @@ describe('a crawl', () => {
   })
 
   it('does not say so when there were no more pages', async () => {
-    const web = await webOf({ pages: 5 })
+    await using web = await webOf({ pages: 5 })
     const run = crawl(pagesSpider([web.front]), { ...quick, maxPages: 5 })
     await collect(run)
     expect(run.stats.stopReason).toBe('finished')
   })
 
   it('says who it is on every request', async () => {
-    const web = await webOf({ pages: 3 })
+    await using web = await webOf({ pages: 3 })
     await collect(crawl(pagesSpider([web.front]), { ...quick, contact: 'me@a.test', productToken: 'AcmeBot' }))
     for (const line of web.log) {
       expect(line.userAgent).toMatch(/^AcmeBot\/\d+\.\d+\.\d+ \(\+mailto:me@a\.test\)$/)
@@ -173,7 +173,7 @@ describe('a crawl', () => {
   })
 })
 
-describe('a parser', () => {
+describe.concurrent('a parser', () => {
   const spiderOf = (seed: string, parse: (page: Page) => object[]) =>
     defineSpider({ name: 'p', seeds: [seed], parse: (page) => parse(page) })
   const eventsOf = async (spider: ReturnType<typeof spiderOf>) => {
@@ -183,7 +183,7 @@ describe('a parser', () => {
   }
 
   it('that throws costs its page, items and follows included, and nothing else', async () => {
-    const web = await webOf({ pages: 20 })
+    await using web = await webOf({ pages: 20 })
     const spider = defineSpider({
       name: 'thrower',
       seeds: [web.front],
@@ -205,7 +205,7 @@ describe('a parser', () => {
   })
 
   it('that yields what is no item loses that item, aloud', async () => {
-    const web = await webOf({})
+    await using web = await webOf({})
     const { items, events, stats } = await eventsOf(
       spiderOf(web.front, (page) => [
         { good: 1 },
@@ -225,14 +225,14 @@ describe('a parser', () => {
   })
 
   it('that returns nothing fails with a message that says what it should', async () => {
-    const web = await webOf({})
+    await using web = await webOf({})
     const { events } = await eventsOf(spiderOf(web.front, () => undefined as unknown as object[]))
     const ended = events.find((event) => event.kind === 'ended')
     expect(ended).toHaveProperty('message', expect.stringContaining('it returned undefined, not a generator or a list'))
   })
 
   it('that follows a link to a parser that is not there fails with its name', async () => {
-    const web = await webOf({})
+    await using web = await webOf({})
     const { events } = await eventsOf(spiderOf(web.front, (page) => [page.follow('/page-1', 'nobody')]))
     expect(events.find((event) => event.kind === 'ended')).toHaveProperty(
       'message',
@@ -241,7 +241,7 @@ describe('a parser', () => {
   })
 
   it('that never stops finding is stopped by a named bound', async () => {
-    const web = await webOf({})
+    await using web = await webOf({})
     const spider = defineSpider({
       name: 'endless',
       seeds: [web.front],
@@ -255,7 +255,7 @@ describe('a parser', () => {
   })
 
   it('passes over links that are not crawlable, and they are counted', async () => {
-    const web = await webOf({
+    await using web = await webOf({
       routes: { '/': html('<a href="mailto:a@b.test">m</a><a href="javascript:void 0">j</a><a href="/page-1">p</a>') },
     })
     const run = crawl(pagesSpider([web.front]), quick)
@@ -265,13 +265,13 @@ describe('a parser', () => {
   })
 })
 
-describe('redirects', () => {
+describe.concurrent('redirects', () => {
   const to = (location: string) => (_request: unknown, response: Parameters<typeof send>[0]) => {
     response.writeHead(302, { location }).end()
   }
 
   it('go back through the frontier and keep the parser, the data and the depth', async () => {
-    const web = await webOf({ routes: { '/a': to('/b'), '/b': to('/page-1'), '/': html('<a href="/a">a</a>') } })
+    await using web = await webOf({ routes: { '/a': to('/b'), '/b': to('/page-1'), '/': html('<a href="/a">a</a>') } })
     const spider = defineSpider({
       name: 'r',
       seeds: [web.front],
@@ -287,7 +287,7 @@ describe('redirects', () => {
   })
 
   it('to what robots.txt disallows are not followed', async () => {
-    const web = await webOf({ robots: 'User-agent: *\nDisallow: /private', routes: { '/': to('/private/x') } })
+    await using web = await webOf({ robots: 'User-agent: *\nDisallow: /private', routes: { '/': to('/private/x') } })
     const run = crawl(pagesSpider([web.front]), quick)
     await collect(run)
     expect(web.paths()).toEqual(['/robots.txt', '/'])
@@ -295,16 +295,16 @@ describe('redirects', () => {
   })
 
   it('to another host wait for its robots.txt', async () => {
-    const target = await webOf({ hosts: 2, robots: 'User-agent: *\nDisallow: /' })
+    await using target = await webOf({ hosts: 2, robots: 'User-agent: *\nDisallow: /' })
     const [, second = ''] = target.urls
-    const web = await webOf({ routes: { '/': to(`${second}x`) } })
+    await using web = await webOf({ routes: { '/': to(`${second}x`) } })
     const run = crawl(pagesSpider([web.front]), { ...quick, ...open, hosts: ['127.0.0.3'] })
     await collect(run)
     expect(target.paths()).toEqual(['/robots.txt'])
   })
 
   it('out of scope are counted, not followed', async () => {
-    const web = await webOf({ routes: { '/': to('http://127.0.0.99:1/') } })
+    await using web = await webOf({ routes: { '/': to('http://127.0.0.99:1/') } })
     const run = crawl(pagesSpider([web.front]), quick)
     await collect(run)
     expect(run.stats).toMatchObject({ redirected: 1, dropped: { out_of_scope: 1 } })
@@ -312,7 +312,7 @@ describe('redirects', () => {
 
   it('in a loop, too many or without a target end in a failure with that name', async () => {
     const chain = Object.fromEntries(Array.from({ length: 10 }, (_, n) => [`/c${n}`, to(`/c${n + 1}`)]))
-    const web = await webOf({
+    await using web = await webOf({
       routes: { '/': to('/l'), '/l': to('/'), '/c': to('/c0'), ...chain, '/n': to('mailto:x@y.test') },
     })
     const seeds = ['', 'c', 'n'].map((path) => web.front + path)
@@ -325,9 +325,9 @@ describe('redirects', () => {
   })
 })
 
-describe('robots.txt', () => {
+describe.concurrent('robots.txt', () => {
   it('of each origin is asked once, before anything else of it', async () => {
-    const web = await webOf({ hosts: 3, pages: 10 })
+    await using web = await webOf({ hosts: 3, pages: 10 })
     await collect(crawl(pagesSpider(web.urls), quick))
     for (const host of ['127.0.0.2', '127.0.0.3', '127.0.0.4']) {
       const paths = web.log.filter((line) => line.host === host).map(({ path }) => path)
@@ -337,7 +337,7 @@ describe('robots.txt', () => {
   })
 
   it('is asked once also when several requests of the host may be out', async () => {
-    const web = await webOf({ pages: 10, latencyMs: 20 })
+    await using web = await webOf({ pages: 10, latencyMs: 20 })
     const seeds = Array.from({ length: 8 }, (_, page) => `${web.front}page-${page + 1}`)
     await collect(crawl(pagesSpider(seeds), { ...quick, perHostConcurrency: 4 }))
     expect(web.paths().filter((path) => path === '/robots.txt')).toHaveLength(1)
@@ -345,9 +345,9 @@ describe('robots.txt', () => {
   })
 
   it('is followed over a redirect to another host, whose turn that hop takes; its rules hold for the first', async () => {
-    const rules = await webOf({ hosts: 2, robots: 'User-agent: *\nDisallow: /page-1' })
+    await using rules = await webOf({ hosts: 2, robots: 'User-agent: *\nDisallow: /page-1' })
     const [, second = ''] = rules.urls
-    const web = await webOf({
+    await using web = await webOf({
       pages: 3,
       routes: {
         '/robots.txt': (_request, response) => response.writeHead(301, { location: `${second}robots.txt` }).end(),
@@ -363,14 +363,242 @@ describe('robots.txt', () => {
     expect(web.paths()).toContain('/page-2')
   })
 
-  it('on its way leaves the event loop to others, however long the line that waits for it', async () => {
-    const rules = await webOf({ hosts: 2, robots: '', latencyMs: 300 })
+  it('that redirects to what cannot be reached is given up after maxRobotsAttempts, and holds no other host', async () => {
+    await using other = await webOf({
+      hosts: 2,
+      pages: 5,
+      routes: { '/r': (_request, response) => send(response, 503, '') },
+    })
+    const second = other.urls[1] ?? ''
+    await using web = await webOf({
+      routes: { '/robots.txt': (_request, response) => response.writeHead(301, { location: `${second}r` }).end() },
+    })
+    const run = crawl(pagesSpider([web.front, second]), { ...quick, maxRobotsAttempts: 2 })
+    await collect(run)
+    expect(other.paths().filter((path) => path === '/r')).toHaveLength(2)
+    expect(run.stats).toMatchObject({ deferredBy: { robots_unreachable: 1 }, fetched: 5, stopReason: 'deferred' })
+    expectToAddUp(run.stats)
+  })
+
+  it('is asked again no sooner than robotsRetryMs', async () => {
+    await using web = await webOf({
+      routes: { '/robots.txt': (_request, response, visit) => send(response, visit === 1 ? 503 : 200, '') },
+    })
+    await collect(crawl(pagesSpider([web.front]), { ...quick, robotsRetryMs: 2_500 }))
+    const [first, again] = web.log.filter(({ path }) => path === '/robots.txt')
+    expect((again?.at ?? 0) - (first?.at ?? 0)).toBeGreaterThanOrEqual(2_500)
+  })
+
+  it('that was read at another host sets the pace of its own', async () => {
+    await using rules = await webOf({ hosts: 2, robots: 'User-agent: *\nCrawl-delay: 0.5' })
     const location = `${rules.urls[1]}robots.txt`
-    const web = await webOf({
+    await using web = await webOf({
+      pages: 3,
+      routes: { '/robots.txt': (_request, response) => response.writeHead(301, { location }).end() },
+    })
+    const seeds = ['', 'page-1', 'page-2'].map((path) => web.front + path)
+    await collect(crawl(pagesSpider(seeds), { ...quick, ...open, perHostConcurrency: 3 }))
+    const times = web.log.map(({ at }) => at)
+    for (const [index, at] of times.slice(1).entries()) expect(at - (times[index] ?? 0)).toBeGreaterThanOrEqual(495)
+  })
+
+  it('is not followed to a host that is not this machine without a contact, and then gives no leave', async () => {
+    await using web = await webOf({
+      routes: {
+        '/robots.txt': (_request, response) => response.writeHead(301, { location: 'http://shop.test/r' }).end(),
+      },
+    })
+    const notes: string[] = []
+    const run = crawl(pagesSpider([web.front]), {
+      ...quick,
+      observers: [
+        (event) => event.kind === 'robots' && event.record.kind === 'unreachable' && notes.push(event.record.note),
+      ],
+    })
+    await collect(run)
+    expect(web.paths()).toEqual(['/robots.txt'])
+    expect(notes).toEqual(['no `contact` is set: GET http://shop.test/r'])
+    expect(run.stats).toMatchObject({ requests: 1, deferredBy: { robots_unreachable: 1 } })
+  })
+
+  it('after five redirects in a row is taken as unavailable, which allows', async () => {
+    const hop = (n: number) => (_request: unknown, response: Parameters<typeof send>[0]) => {
+      response.writeHead(302, { location: `/hop-${n}` }).end()
+    }
+    const hops = Object.fromEntries(Array.from({ length: 12 }, (_, n) => [`/hop-${n}`, hop(n + 1)]))
+    await using web = await webOf({ pages: 1, routes: { '/robots.txt': hop(0), ...hops } })
+    await collect(crawl(pagesSpider([web.front]), quick))
+    expect(web.paths()).toEqual(['/robots.txt', '/hop-0', '/hop-1', '/hop-2', '/hop-3', '/hop-4', '/'])
+  })
+
+  it('that cannot be read holds its host back until it can', async () => {
+    await using web = await webOf({
+      hosts: 1,
+      pages: 3,
+      routes: { '/robots.txt': (_request, response, visit) => send(response, visit < 3 ? 503 : 200, '') },
+    })
+    const run = crawl(pagesSpider([web.front]), quick)
+    await collect(run)
+    expect(web.paths().slice(0, 4)).toEqual(['/robots.txt', '/robots.txt', '/robots.txt', '/'])
+    expect(run.stats.fetched).toBe(3)
+  })
+
+  it('that never can be read puts its pages off, and other hosts go on', async () => {
+    await using web = await webOf({ hosts: 1, robots: 503 })
+    await using fine = await webOf({ hosts: 2, pages: 4 })
+    const [, second = ''] = fine.urls
+    const run = crawl(pagesSpider([web.front, `${web.front}page-1`, second]), { ...quick, maxRobotsAttempts: 2 })
+    await collect(run)
+    expect(web.paths()).toEqual(['/robots.txt', '/robots.txt'])
+    expect(run.stats).toMatchObject({ deferredBy: { robots_unreachable: 2 }, fetched: 4 })
+    expectToAddUp(run.stats)
+  })
+
+  it('that asks for longer gaps than maxCrawlDelayMs puts its pages off', async () => {
+    await using web = await webOf({ robots: 'User-agent: *\nCrawl-delay: 9999999' })
+    const run = crawl(pagesSpider([web.front]), quick)
+    await collect(run)
+    expect(web.paths()).toEqual(['/robots.txt'])
+    expect(run.stats.deferredBy).toEqual({ crawl_delay_too_long: 1 })
+  })
+})
+
+describe.concurrent('a host in trouble', () => {
+  it.each([503, 529])('that answers %i is left alone for longer and longer', async (status) => {
+    await using web = await webOf({ pages: 1, routes: { '/': (_request, response) => send(response, status, '') } })
+    const seeds = [web.front, `${web.front}page-0`]
+    await collect(crawl(pagesSpider(seeds), { ...quick, delayMs: 10, maxRetries: 0 }))
+    const pages = web.log.filter(({ path }) => path !== '/robots.txt')
+    expect((pages[1]?.at ?? 0) - (pages[0]?.at ?? 0)).toBeGreaterThanOrEqual(1_000)
+  })
+})
+
+describe.concurrent('a fetch', () => {
+  it('is one of at most `concurrency` in all', async () => {
+    await using web = await webOf({ hosts: 12, pages: 6, latencyMs: 20 })
+    await collect(crawl(pagesSpider(web.urls), { ...quick, concurrency: 3 }))
+    const open = web.log.map((line) => web.log.filter(({ at, endedAt }) => at <= line.at && endedAt > line.at).length)
+    expect(Math.max(...open)).toBe(3)
+  })
+
+  it('follows a Location in raw UTF-8 to where it was meant', async () => {
+    await using web = await webOf({
+      routes: {
+        '/': (request, response) =>
+          request.socket.end(
+            'HTTP/1.1 302 Found\r\nLocation: /caf\u00e9\r\nContent-Length: 0\r\nConnection: close\r\n\r\n',
+            () => response.destroy(),
+          ),
+        '/caf%C3%A9': (_request, response) => send(response, 200, 'here'),
+      },
+    })
+    const run = crawl(pagesSpider([web.front]), quick)
+    expect(await collect(run)).toHaveLength(1)
+  })
+
+  it('that is over its limits fails with a reason and a remedy', async () => {
+    await using web = await webOf({
+      routes: {
+        '/big': html('x'.repeat(5_000)),
+        '/slow': () => undefined,
+        '/cut': (_request, response) =>
+          response.writeHead(200, { 'content-length': 100 }).write('half', () => response.destroy()),
+        '/garbled': (_request, response) => response.writeHead(200, { 'content-encoding': 'gzip' }).end('no gzip'),
+      },
+    })
+    const messages: (string | undefined)[] = []
+    const seeds = ['big', 'slow', 'cut', 'garbled'].map((path) => web.front + path)
+    const run = crawl(pagesSpider(seeds), {
+      ...quick,
+      maxBodyBytes: 1_000,
+      totalTimeoutMs: 2_000,
+      maxRetries: 0,
+      observers: [(event) => event.kind === 'ended' && messages.push(event.message)],
+    })
+    await collect(run)
+    expect(run.stats.failedBy).toMatchObject({
+      body_too_large: 1,
+      total_timeout: 1,
+      bad_encoding: 1,
+      body_cut_off: 1,
+    })
+    expect(messages).toContain(`Body exceeded 1000 bytes: GET ${web.front}big (raise maxBodyBytes)`)
+  })
+
+  it('of a dead host is retried, then failed or unreachable, and named', async () => {
+    const web = await webOf({})
+    const { front } = web
+    await web[Symbol.asyncDispose]()
+    const run = crawl(pagesSpider([front]), { ...quick, maxRobotsAttempts: 1 })
+    await collect(run)
+    expect(run.stats).toMatchObject({ fetched: 0, deferredBy: { robots_unreachable: 1 } })
+  })
+
+  it('of a status that the spider accepts is a page', async () => {
+    await using web = await webOf({})
+    const run = crawl(pagesSpider([`${web.front}nowhere`]), { ...quick, acceptStatuses: [404] })
+    expect(await collect(run)).toHaveLength(1)
+  })
+})
+
+describe('Retry-After', () => {
+  const saying = (value: string) => (_request: unknown, response: Parameters<typeof send>[0], visit: number) => {
+    if (visit === 1) response.writeHead(429, { 'retry-after': value }).end()
+    else send(response, 200, '')
+  }
+
+  it('holds the whole host for as long as it says', async () => {
+    await using web = await webOf({ pages: 4, routes: { '/': saying('2') } })
+    await collect(crawl(pagesSpider([web.front, `${web.front}page-1`]), { ...quick, maxPages: 2 }))
+    const [first, next] = web.log.slice(1)
+    expect(first).toMatchObject({ path: '/', status: 429 })
+    expect((next?.at ?? 0) - (first?.endedAt ?? 0)).toBeGreaterThanOrEqual(1_990)
+  })
+
+  it("that is longer than the crawl's patience puts the host aside", async () => {
+    await using web = await webOf({ pages: 4, routes: { '/': saying('99999999999') } })
+    const run = crawl(pagesSpider([web.front, `${web.front}page-1`]), quick)
+    await collect(run)
+    expect(web.paths()).toEqual(['/robots.txt', '/'])
+    expect(run.stats.deferredBy).toEqual({ retry_after_too_long: 2 })
+    expectToAddUp(run.stats)
+  })
+
+  it('that puts a host aside is kept to, whatever its other turns come to', async () => {
+    await using web = await webOf({
+      pages: 9,
+      routes: {
+        '/page-2': (_request, response) =>
+          setTimeout(() => response.writeHead(429, { 'retry-after': '99999' }).end(), 60),
+      },
+    })
+    const spider = defineSpider({
+      name: 'slow',
+      seeds: [1, 2, 3, 4, 5, 6].map((n) => `${web.front}page-${n}`),
+      // Its page was fetched before the 429, and settles after it.
+      async parse(page) {
+        await sleep(200)
+        return [{ url: page.url.href }]
+      },
+    })
+    const run = crawl(spider, { ...quick, perHostConcurrency: 2 })
+    await collect(run)
+    expect(web.paths()).toEqual(['/robots.txt', '/page-1', '/page-2'])
+    expect(run.stats.deferredBy).toEqual({ retry_after_too_long: 5 })
+    expectToAddUp(run.stats)
+  })
+})
+
+// Alone, for others would hold the event loop, too.
+describe('robots.txt', () => {
+  it('on its way leaves the event loop to others, however long the line that waits for it', async () => {
+    await using rules = await webOf({ hosts: 2, robots: '', latencyMs: 300 })
+    const location = `${rules.urls[1]}robots.txt`
+    await using web = await webOf({
       pages: 5_001,
       routes: { '/robots.txt': (_request, response) => response.writeHead(301, { location }).end() },
     })
-    const slow = await webOf({ pages: 5_001, latencyMs: 300 })
+    await using slow = await webOf({ pages: 5_001, latencyMs: 300 })
     for (const [front, perHostConcurrency] of [
       [web.front, 1],
       [slow.front, 3],
@@ -387,7 +615,7 @@ describe('robots.txt', () => {
   })
 
   it('that disallows a long line leaves the event loop to others', async () => {
-    const web = await webOf({ robots: 'User-agent: *\nDisallow: /page' })
+    await using web = await webOf({ robots: 'User-agent: *\nDisallow: /page' })
     const seeds = Array.from({ length: 20_000 }, (_, n) => `${web.front}page-${n}`)
     let longestMs = 0
     let last = performance.now()
@@ -412,232 +640,11 @@ describe('robots.txt', () => {
     expect(run.stats.skippedBy).toEqual({ disallowed: 20_000 })
     expect(longestMs).toBeLessThan((performance.now() - startedAt) / 4)
   })
-
-  it('that redirects to what cannot be reached is given up after maxRobotsAttempts, and holds no other host', async () => {
-    const other = await webOf({ hosts: 2, pages: 5, routes: { '/r': (_request, response) => send(response, 503, '') } })
-    const second = other.urls[1] ?? ''
-    const web = await webOf({
-      routes: { '/robots.txt': (_request, response) => response.writeHead(301, { location: `${second}r` }).end() },
-    })
-    const run = crawl(pagesSpider([web.front, second]), { ...quick, maxRobotsAttempts: 2 })
-    await collect(run)
-    expect(other.paths().filter((path) => path === '/r')).toHaveLength(2)
-    expect(run.stats).toMatchObject({ deferredBy: { robots_unreachable: 1 }, fetched: 5, stopReason: 'deferred' })
-    expectToAddUp(run.stats)
-  })
-
-  it('is asked again no sooner than robotsRetryMs', async () => {
-    const web = await webOf({
-      routes: { '/robots.txt': (_request, response, visit) => send(response, visit === 1 ? 503 : 200, '') },
-    })
-    await collect(crawl(pagesSpider([web.front]), { ...quick, robotsRetryMs: 2_500 }))
-    const [first, again] = web.log.filter(({ path }) => path === '/robots.txt')
-    expect((again?.at ?? 0) - (first?.at ?? 0)).toBeGreaterThanOrEqual(2_500)
-  })
-
-  it('that was read at another host sets the pace of its own', async () => {
-    const rules = await webOf({ hosts: 2, robots: 'User-agent: *\nCrawl-delay: 0.5' })
-    const location = `${rules.urls[1]}robots.txt`
-    const web = await webOf({
-      pages: 3,
-      routes: { '/robots.txt': (_request, response) => response.writeHead(301, { location }).end() },
-    })
-    const seeds = ['', 'page-1', 'page-2'].map((path) => web.front + path)
-    await collect(crawl(pagesSpider(seeds), { ...quick, ...open, perHostConcurrency: 3 }))
-    const times = web.log.map(({ at }) => at)
-    for (const [index, at] of times.slice(1).entries()) expect(at - (times[index] ?? 0)).toBeGreaterThanOrEqual(495)
-  })
-
-  it('is not followed to a host that is not this machine without a contact, and then gives no leave', async () => {
-    const web = await webOf({
-      routes: {
-        '/robots.txt': (_request, response) => response.writeHead(301, { location: 'http://shop.test/r' }).end(),
-      },
-    })
-    const notes: string[] = []
-    const run = crawl(pagesSpider([web.front]), {
-      ...quick,
-      observers: [
-        (event) => event.kind === 'robots' && event.record.kind === 'unreachable' && notes.push(event.record.note),
-      ],
-    })
-    await collect(run)
-    expect(web.paths()).toEqual(['/robots.txt'])
-    expect(notes).toEqual(['no `contact` is set: GET http://shop.test/r'])
-    expect(run.stats).toMatchObject({ requests: 1, deferredBy: { robots_unreachable: 1 } })
-  })
-
-  it('after five redirects in a row is taken as unavailable, which allows', async () => {
-    const hop = (n: number) => (_request: unknown, response: Parameters<typeof send>[0]) => {
-      response.writeHead(302, { location: `/hop-${n}` }).end()
-    }
-    const hops = Object.fromEntries(Array.from({ length: 12 }, (_, n) => [`/hop-${n}`, hop(n + 1)]))
-    const web = await webOf({ pages: 1, routes: { '/robots.txt': hop(0), ...hops } })
-    await collect(crawl(pagesSpider([web.front]), quick))
-    expect(web.paths()).toEqual(['/robots.txt', '/hop-0', '/hop-1', '/hop-2', '/hop-3', '/hop-4', '/'])
-  })
-
-  it('that cannot be read holds its host back until it can', async () => {
-    const web = await webOf({
-      hosts: 1,
-      pages: 3,
-      routes: { '/robots.txt': (_request, response, visit) => send(response, visit < 3 ? 503 : 200, '') },
-    })
-    const run = crawl(pagesSpider([web.front]), quick)
-    await collect(run)
-    expect(web.paths().slice(0, 4)).toEqual(['/robots.txt', '/robots.txt', '/robots.txt', '/'])
-    expect(run.stats.fetched).toBe(3)
-  })
-
-  it('that never can be read puts its pages off, and other hosts go on', async () => {
-    const web = await webOf({ hosts: 1, robots: 503 })
-    const fine = await webOf({ hosts: 2, pages: 4 })
-    const [, second = ''] = fine.urls
-    const run = crawl(pagesSpider([web.front, `${web.front}page-1`, second]), { ...quick, maxRobotsAttempts: 2 })
-    await collect(run)
-    expect(web.paths()).toEqual(['/robots.txt', '/robots.txt'])
-    expect(run.stats).toMatchObject({ deferredBy: { robots_unreachable: 2 }, fetched: 4 })
-    expectToAddUp(run.stats)
-  })
-
-  it('that asks for longer gaps than maxCrawlDelayMs puts its pages off', async () => {
-    const web = await webOf({ robots: 'User-agent: *\nCrawl-delay: 9999999' })
-    const run = crawl(pagesSpider([web.front]), quick)
-    await collect(run)
-    expect(web.paths()).toEqual(['/robots.txt'])
-    expect(run.stats.deferredBy).toEqual({ crawl_delay_too_long: 1 })
-  })
-})
-
-describe('Retry-After', () => {
-  const saying = (value: string) => (_request: unknown, response: Parameters<typeof send>[0], visit: number) => {
-    if (visit === 1) response.writeHead(429, { 'retry-after': value }).end()
-    else send(response, 200, '')
-  }
-
-  it('holds the whole host for as long as it says', async () => {
-    const web = await webOf({ pages: 4, routes: { '/': saying('2') } })
-    await collect(crawl(pagesSpider([web.front, `${web.front}page-1`]), quick))
-    const [first, next] = web.log.slice(1)
-    expect(first).toMatchObject({ path: '/', status: 429 })
-    expect((next?.at ?? 0) - (first?.endedAt ?? 0)).toBeGreaterThanOrEqual(1_990)
-  })
-
-  it("that is longer than the crawl's patience puts the host aside", async () => {
-    const web = await webOf({ pages: 4, routes: { '/': saying('99999999999') } })
-    const run = crawl(pagesSpider([web.front, `${web.front}page-1`]), quick)
-    await collect(run)
-    expect(web.paths()).toEqual(['/robots.txt', '/'])
-    expect(run.stats.deferredBy).toEqual({ retry_after_too_long: 2 })
-    expectToAddUp(run.stats)
-  })
-})
-
-describe('a host in trouble', () => {
-  it.each([503, 529])('that answers %i is left alone for longer and longer', async (status) => {
-    const web = await webOf({ pages: 1, routes: { '/': (_request, response) => send(response, status, '') } })
-    const seeds = [web.front, `${web.front}page-0`]
-    await collect(crawl(pagesSpider(seeds), { ...quick, delayMs: 10, maxRetries: 0 }))
-    const pages = web.log.filter(({ path }) => path !== '/robots.txt')
-    expect((pages[1]?.at ?? 0) - (pages[0]?.at ?? 0)).toBeGreaterThanOrEqual(1_000)
-  })
-
-  it('stays put aside, whatever its other turns come to', async () => {
-    const web = await webOf({
-      pages: 9,
-      routes: {
-        '/page-2': (_request, response) =>
-          setTimeout(() => response.writeHead(429, { 'retry-after': '99999' }).end(), 60),
-      },
-    })
-    const spider = defineSpider({
-      name: 'slow',
-      seeds: [1, 2, 3, 4, 5, 6].map((n) => `${web.front}page-${n}`),
-      // Its page was fetched before the 429, and settles after it.
-      async parse(page) {
-        await sleep(200)
-        return [{ url: page.url.href }]
-      },
-    })
-    const run = crawl(spider, { ...quick, perHostConcurrency: 2 })
-    await collect(run)
-    expect(web.paths()).toEqual(['/robots.txt', '/page-1', '/page-2'])
-    expect(run.stats.deferredBy).toEqual({ retry_after_too_long: 5 })
-    expectToAddUp(run.stats)
-  })
-})
-
-describe('a fetch', () => {
-  it('is one of at most `concurrency` in all', async () => {
-    const web = await webOf({ hosts: 12, pages: 6, latencyMs: 20 })
-    await collect(crawl(pagesSpider(web.urls), { ...quick, concurrency: 3 }))
-    const open = web.log.map((line) => web.log.filter(({ at, endedAt }) => at <= line.at && endedAt > line.at).length)
-    expect(Math.max(...open)).toBe(3)
-  })
-
-  it('follows a Location in raw UTF-8 to where it was meant', async () => {
-    const web = await webOf({
-      routes: {
-        '/': (request, response) =>
-          request.socket.end(
-            'HTTP/1.1 302 Found\r\nLocation: /caf\u00e9\r\nContent-Length: 0\r\nConnection: close\r\n\r\n',
-            () => response.destroy(),
-          ),
-        '/caf%C3%A9': (_request, response) => send(response, 200, 'here'),
-      },
-    })
-    const run = crawl(pagesSpider([web.front]), quick)
-    expect(await collect(run)).toHaveLength(1)
-  })
-
-  it('that is over its limits fails with a reason and a remedy', async () => {
-    const web = await webOf({
-      routes: {
-        '/big': html('x'.repeat(5_000)),
-        '/slow': () => undefined,
-        '/cut': (_request, response) =>
-          response.writeHead(200, { 'content-length': 100 }).write('half', () => response.destroy()),
-        '/garbled': (_request, response) => response.writeHead(200, { 'content-encoding': 'gzip' }).end('no gzip'),
-      },
-    })
-    const messages: (string | undefined)[] = []
-    const seeds = ['big', 'slow', 'cut', 'garbled'].map((path) => web.front + path)
-    const run = crawl(pagesSpider(seeds), {
-      ...quick,
-      maxBodyBytes: 1_000,
-      totalTimeoutMs: 300,
-      maxRetries: 0,
-      observers: [(event) => event.kind === 'ended' && messages.push(event.message)],
-    })
-    await collect(run)
-    expect(run.stats.failedBy).toMatchObject({
-      body_too_large: 1,
-      total_timeout: 1,
-      bad_encoding: 1,
-      body_cut_off: 1,
-    })
-    expect(messages).toContain(`Body exceeded 1000 bytes: GET ${web.front}big (raise maxBodyBytes)`)
-  })
-
-  it('of a dead host is retried, then failed or unreachable, and named', async () => {
-    const web = await webOf({})
-    const { front } = web
-    await web[Symbol.asyncDispose]()
-    const run = crawl(pagesSpider([front]), { ...quick, maxRobotsAttempts: 1 })
-    await collect(run)
-    expect(run.stats).toMatchObject({ fetched: 0, deferredBy: { robots_unreachable: 1 } })
-  })
-
-  it('of a status that the spider accepts is a page', async () => {
-    const web = await webOf({})
-    const run = crawl(pagesSpider([`${web.front}nowhere`]), { ...quick, acceptStatuses: [404] })
-    expect(await collect(run)).toHaveLength(1)
-  })
 })
 
 describe('leaving the loop', () => {
   it('by break ends the crawl: no request comes after it', async () => {
-    const web = await webOf({ pages: 300, latencyMs: 2 })
+    await using web = await webOf({ pages: 300, latencyMs: 2 })
     const run = crawl(pagesSpider([web.front]), quick)
     let items = 0
     for await (const _ of run) if (++items === 3) break
@@ -650,7 +657,7 @@ describe('leaving the loop', () => {
   })
 
   it('by an aborted signal throws its reason', async () => {
-    const web = await webOf({ pages: 300, latencyMs: 5 })
+    await using web = await webOf({ pages: 300, latencyMs: 5 })
     const controller = new AbortController()
     const run = crawl(pagesSpider([web.front]), { ...quick, signal: controller.signal })
     const reason = new Error('enough')
@@ -662,7 +669,7 @@ describe('leaving the loop', () => {
   })
 
   it('by an aborted signal closes connections at once, also while the reader is busy', async () => {
-    const web = await webOf({ hosts: 1, pages: 3, routes: { '/page-1': () => undefined } })
+    await using web = await webOf({ hosts: 1, pages: 3, routes: { '/page-1': () => undefined } })
     const controller = new AbortController()
     const run = crawl(pagesSpider([`${web.front}page-2`, `${web.front}page-1`]), {
       ...quick,
@@ -678,7 +685,7 @@ describe('leaving the loop', () => {
   })
 
   it('by a signal that was aborted before makes no request', async () => {
-    const web = await webOf({})
+    await using web = await webOf({})
     await expect(collect(crawl(pagesSpider([web.front]), { ...quick, signal: AbortSignal.abort() }))).rejects.toThrow(
       'aborted',
     )
@@ -686,7 +693,7 @@ describe('leaving the loop', () => {
   })
 
   it('by disposal ends it too, also while the reader waits', async () => {
-    const web = await webOf({ pages: 300, latencyMs: 20 })
+    await using web = await webOf({ pages: 300, latencyMs: 20 })
     const run = crawl(pagesSpider([web.front]), quick)
     const reading = collect(run)
     await sleep(150)
@@ -696,7 +703,7 @@ describe('leaving the loop', () => {
   })
 
   it('by disposal from inside the loop, or with the reader left in the middle, does not hang', async () => {
-    const web = await webOf({ pages: 300, latencyMs: 2 })
+    await using web = await webOf({ pages: 300, latencyMs: 2 })
     const inside = crawl(pagesSpider([web.front]), quick)
     let items = 0
     for await (const _ of inside) if (++items === 3) await inside[Symbol.asyncDispose]()
@@ -714,7 +721,7 @@ describe('leaving the loop', () => {
   })
 
   it('by drain before it was begun makes no request', async () => {
-    const web = await webOf({})
+    await using web = await webOf({})
     const run = crawl(pagesSpider([web.front]), quick)
     run.drain()
     expect(await collect(run)).toEqual([])
@@ -723,7 +730,7 @@ describe('leaving the loop', () => {
   })
 
   it('by drain brings what is out to its end, and keeps its items', async () => {
-    const web = await webOf({ hosts: 5, pages: 300, latencyMs: 30 })
+    await using web = await webOf({ hosts: 5, pages: 300, latencyMs: 30 })
     const run = crawl(pagesSpider(web.urls), quick)
     const items: unknown[] = []
     for await (const item of run) {
@@ -737,7 +744,7 @@ describe('leaving the loop', () => {
   })
 
   it('is for one reader, once', async () => {
-    const web = await webOf({ pages: 2 })
+    await using web = await webOf({ pages: 2 })
     const run = crawl(pagesSpider([web.front]), quick)
     await collect(run)
     await expect(collect(run)).rejects.toThrow(CrawlInUseError)
@@ -746,7 +753,7 @@ describe('leaving the loop', () => {
 
 describe('back-pressure', () => {
   it('a reader that sleeps holds at most maxBufferedItems, and the crawl waits', async () => {
-    const web = await webOf({ hosts: 4, pages: 200 })
+    await using web = await webOf({ hosts: 4, pages: 200 })
     let yielded = 0
     const spider = defineSpider({
       name: 'counted',
@@ -772,7 +779,7 @@ describe('back-pressure', () => {
   })
 
   it('a page with more items than the bound still comes through', async () => {
-    const web = await webOf({ pages: 6 })
+    await using web = await webOf({ pages: 6 })
     const spider = defineSpider({
       name: 'many',
       seeds: [web.front],
@@ -829,7 +836,7 @@ describe('a mistake', () => {
   })
 
   it('of an observer does not end the crawl', async () => {
-    const web = await webOf({ pages: 3 })
+    await using web = await webOf({ pages: 3 })
     const warnings: string[] = []
     const warn = (warning: Error) => warnings.push(warning.message)
     process.on('warning', warn)
@@ -853,7 +860,7 @@ describe('a mistake', () => {
 
 describe('a plan', () => {
   it('judges what a crawl would begin with, and asks for robots.txt only', async () => {
-    const web = await webOf({ robots: 'User-agent: *\nDisallow: /page-2\n' })
+    await using web = await webOf({ robots: 'User-agent: *\nDisallow: /page-2\n' })
     const run = crawl(pagesSpider(['', 'page-1', 'page-2'].map((path) => web.front + path)), { ...quick, plan: true })
     expect(await collect(run)).toEqual([])
     expect(web.paths()).toEqual(['/robots.txt'])

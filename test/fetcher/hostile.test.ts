@@ -32,22 +32,7 @@ describe.concurrent('a fetch from a server that', () => {
   })
 })
 
-describe('an answer that nobody asked for', () => {
-  it.each(['second-answer', 'more-than-its-length', '204-with-body', 'head-with-body', '304-with-body'])(
-    'is not taken for the next one: %s (response splitting)',
-    async (name) => {
-      await using fetcher = openHostileFetcher(1)
-      // Waiting in line for the connection, and after it.
-      const first = fetchHostile(fetcher, hostile, name)
-      const second = fetchHostile(fetcher, hostile, 'ok')
-      expect((await first).outcome).toEqual(behaviours[name]?.comesTo)
-      expect((await second).outcome).toEqual(behaviours.ok?.comesTo)
-      expect((await fetchHostile(fetcher, hostile, 'ok')).outcome).toEqual(behaviours.ok?.comesTo)
-    },
-  )
-})
-
-describe('an outcome says', () => {
+describe.concurrent('an outcome says', () => {
   const pass = 'ignoreCertificateOf fetches from it nevertheless'
 
   it.each<[name: string, message: string]>([
@@ -85,6 +70,21 @@ describe('an outcome says', () => {
     const fetched = await fetchHostile(fetcher, hostile, name)
     expect(fetched.message).toBe(message.replace('URL', hostile.urlOf(name)))
   })
+})
+
+describe('an answer that nobody asked for', () => {
+  it.each(['second-answer', 'more-than-its-length', '204-with-body', 'head-with-body', '304-with-body'])(
+    'is not taken for the next one: %s (response splitting)',
+    async (name) => {
+      await using fetcher = openHostileFetcher(1)
+      // Waiting in line for the connection, and after it.
+      const first = fetchHostile(fetcher, hostile, name)
+      const second = fetchHostile(fetcher, hostile, 'ok')
+      expect((await first).outcome).toEqual(behaviours[name]?.comesTo)
+      expect((await second).outcome).toEqual(behaviours.ok?.comesTo)
+      expect((await fetchHostile(fetcher, hostile, 'ok')).outcome).toEqual(behaviours.ok?.comesTo)
+    },
+  )
 })
 
 describe('32 fetches at a time, of all kinds', () => {
