@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it } from 'vitest'
 import docs from '../../spiders/docs.ts'
 import { crawl } from '../../src/index.ts'
 import { runDoff, startDoff } from '../cli/run-doff.ts'
@@ -28,6 +28,24 @@ function hasWget(): boolean {
   }
 }
 
+let site: StaticSite
+
+beforeAll(async () => {
+  if (existsSync(folder)) site = await openStaticSite(folder, robots)
+})
+afterAll(() => site?.[Symbol.asyncDispose]())
+
+/** A crawl that nothing interrupts, and what the server saw of it. */
+async function crawlWhole() {
+  site.log.splice(0)
+  const run = crawl(docs, { args: { site: site.url }, delayMs: 0, perHostConcurrency: 4 })
+  const items = await collect(run)
+  return { items, stats: run.stats, log: site.log.splice(0) }
+}
+
+let whole: ReturnType<typeof crawlWhole> | undefined
+const crawlWholeOnce = () => (whole ??= crawlWhole())
+
 /** HTML pages that were served well. */
 const pagesOf = (log: StaticSite['log']) =>
   new Set(log.filter(({ status, type }) => status === 200 && type === 'text/html').map(({ path }) => path))
@@ -35,7 +53,6 @@ const pagesOf = (log: StaticSite['log']) =>
 it.skipIf(!existsSync(folder) || !hasWget())(
   'python3.11-doc: one item per page, no page missed against wget, nothing that robots.txt disallows',
   async () => {
-    await using site = await openStaticSite(folder, robots)
     const cwd = await mkdtemp(join(tmpdir(), 'doff-wget-'))
     const args = [
       '--recursive',
@@ -51,20 +68,19 @@ it.skipIf(!existsSync(folder) || !hasWget())(
     await rm(cwd, { recursive: true, force: true })
     const expected = pagesOf(site.log.splice(0))
 
-    const run = crawl(docs, { args: { site: site.url }, delayMs: 0, perHostConcurrency: 4 })
-    const items = await collect(run)
+    const { items, stats, log } = await crawlWholeOnce()
 
     const paths = items.map(({ url }) => new URL(url).pathname)
     expect(new Set(paths).size).toBe(paths.length)
     expect([...expected].filter((path) => !paths.includes(path))).toEqual([])
-    expect(site.log.filter(({ path }) => path.startsWith('/whatsnew/') || path.startsWith('/c-api/type'))).toEqual([])
-    expect(site.log[0]?.path).toBe('/robots.txt')
+    expect(log.filter(({ path }) => path.startsWith('/whatsnew/') || path.startsWith('/c-api/type'))).toEqual([])
+    expect(log[0]?.path).toBe('/robots.txt')
     expect(items.filter(({ title, words }) => title === undefined || words === 0)).toEqual([])
     // POLITENESS D3: pages that people wrote lose nothing to traps.
-    const { seen, out_of_scope, ...dropped } = run.stats.dropped
+    const { seen, out_of_scope, ...dropped } = stats.dropped
     expect(Object.entries(dropped).filter(([, count]) => count > 0)).toEqual([])
-    const { fetched, skipped, failed, elapsedMs } = run.stats
-    expect(run.stats.items).toBe(fetched)
+    const { fetched, skipped, failed, elapsedMs } = stats
+    expect(stats.items).toBe(fetched)
     console.info(
       `wget found ${expected.size} pages; doff ${fetched} (${skipped} disallowed, ${failed} failed) in ${elapsedMs} ms`,
     )
@@ -75,16 +91,10 @@ it.skipIf(!existsSync(folder) || !hasWget())(
 it.skipIf(!existsSync(folder))(
   'python3.11-doc: a crawl that was killed three times equals an uninterrupted one, byte for byte after sorting',
   async () => {
-    await using site = await openStaticSite(folder, robots)
+    const { items } = await crawlWholeOnce()
     const spider = fileURLToPath(new URL('../../spiders/docs.ts', import.meta.url))
     const cwd = await mkdtemp(join(tmpdir(), 'doff-docs-'))
     const begin = ['crawl', spider, '-a', `site=${site.url}`, '--delay', '0', '--per-host', '4', '-o', 'out.jsonl']
-    const sorted = async () => (await readFile(join(cwd, 'out.jsonl'), 'utf8')).split('\n').toSorted().join('\n')
-
-    expect((await runDoff(cwd, [...begin, '--store', 'memory'])).code).toBe(0)
-    const whole = await sorted()
-    await rm(join(cwd, 'out.jsonl'))
-    site.log.splice(0)
 
     for (let kill = 0; kill < 3; kill += 1) {
       const running = startDoff(cwd, [...begin, '--resume'])
@@ -92,11 +102,11 @@ it.skipIf(!existsSync(folder))(
       expect((await running.ended).code).toBe(null)
     }
     expect((await runDoff(cwd, ['crawl', spider, '--resume'])).code).toBe(0)
-    expect(await sorted()).toBe(whole)
+    const lines = (await readFile(join(cwd, 'out.jsonl'), 'utf8')).split('\n')
+    expect(lines.pop()).toBe('')
+    expect(lines.toSorted()).toEqual(items.map((item) => JSON.stringify(item)).toSorted())
     const paths = site.log.map(({ path }) => path)
-    console.info(
-      `${whole.split('\n').length - 1} items; ${paths.length - new Set(paths).size} requests were made again`,
-    )
+    console.info(`${items.length} items; ${paths.length - new Set(paths).size} requests were made again`)
     await rm(cwd, { recursive: true, force: true })
   },
   120_000,
