@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import docs from '../../spiders/docs.ts'
 import { crawl } from '../../src/index.ts'
 import { runDoff, startDoff } from '../cli/run-doff.ts'
@@ -96,9 +96,10 @@ it.skipIf(!existsSync(folder))(
     const cwd = await mkdtemp(join(tmpdir(), 'doff-docs-'))
     const begin = ['crawl', spider, '-a', `site=${site.url}`, '--delay', '0', '--per-host', '4', '-o', 'out.jsonl']
 
-    for (let kill = 0; kill < 3; kill += 1) {
+    for (const requests of [120, 240, 360]) {
       const running = startDoff(cwd, [...begin, '--resume'])
-      setTimeout(() => running.kill('SIGKILL'), 1_200)
+      await vi.waitFor(() => expect(site.log.length).toBeGreaterThan(requests), { timeout: 60_000, interval: 5 })
+      running.kill('SIGKILL')
       expect((await running.ended).code).toBe(null)
     }
     expect((await runDoff(cwd, ['crawl', spider, '--resume'])).code).toBe(0)
