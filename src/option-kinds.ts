@@ -138,7 +138,7 @@ export const patterns = (meaning: string): OptionSpec<readonly RegExp[]> => ({
   read: readPatterns,
 })
 
-/** Secrets by what they are for; on the command line `name=secret`. */
+/** Secrets by what they are for; on the command line `name=secret`, or `none`. */
 export const secrets = (
   meaning: string,
   expects: string,
@@ -150,9 +150,12 @@ export const secrets = (
   default: undefined,
   meaning,
   read: readPairs,
-  isSecret: () => true,
+  isSecret: (value) => !isNone(value),
   faultIn,
 })
+
+/** It keeps what is set elsewhere from being used, and is no secret. */
+const isNone = (value: unknown) => typeof value === 'object' && value !== null && Object.keys(value).length === 0
 
 const numeral = /^-?\d+(\.\d+)?$|^Infinity$/
 const readNumber = (given: string) => (numeral.test(given) ? Number(given) : given)
@@ -193,6 +196,7 @@ function readPatterns(given: string): unknown {
 
 /** With commas or blanks between several; what would be taken for those is percent-encoded. */
 function readPairs(given: string): unknown {
+  if (given === 'none') return {}
   const entries = given
     .split(/[,\s]+/)
     .filter((entry) => entry !== '')

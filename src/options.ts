@@ -95,7 +95,7 @@ export const optionTable = {
   cookies: flag('Cookies that servers set are sent back to them, and kept with the crawl: see "Cookies".', false),
   basicAuth: secrets(
     'User name and password for an origin, sent with every request to it and to no other: see "Secrets".',
-    'user names and passwords by origin or host name, like `{ "https://intranet.test": "user:password" }` (on the command line `https://intranet.test=user:password`, with commas between several, and %2C for a comma in a password)',
+    'user names and passwords by origin or host name, like `{ "https://intranet.test": "user:password" }` (on the command line `https://intranet.test=user:password`, with commas between several, and %2C for a comma in a password; or `none`)',
     { name: (place) => authOriginOf(place) !== undefined, secret: isPair },
     faultIn,
   ),
@@ -176,6 +176,11 @@ function foundIn(name: OptionName, value: unknown): string {
 /** Reads one option from text; the value is checked by `checkOptions`. */
 export function readOption(name: string, text: string): unknown {
   return isOptionName(name) ? optionTable[name].read(text) : text
+}
+
+/** What an option is called in the environment: `maxDepth` is `DOFF_MAX_DEPTH`. */
+export function variableOf(name: string): string {
+  return `DOFF_${name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`
 }
 
 /** Later layers win; an `undefined` says nothing. */

@@ -6,7 +6,7 @@ import { hash } from 'node:crypto'
 import { hostOf } from './canonical-url.ts'
 import { CrawlChangedError, CrawlExistsError, OptionError } from './errors.ts'
 import type { JsonValue } from './json.ts'
-import { isSecret, type OptionName, type Options, optionNames } from './options.ts'
+import { isSecret, type OptionName, type Options, optionNames, variableOf } from './options.ts'
 import { withoutUserinfo } from './redact.ts'
 import type { PageRequest } from './request.ts'
 import { nameOfSeed } from './seeds.ts'
@@ -156,10 +156,11 @@ function refuseUnsafe(store: Store, before: Description, now: Description): void
       `The crawl in ${store.folder} cannot go on, for its scope has changed: ${scope} (URLs were dropped by the old one; set it back, or start anew with --fresh)`,
     )
   }
-  // Without it, all would be asked from this machine.
-  if (before.options.proxy === secret && now.options.proxy === null) {
+  // All that is left would be asked from this machine, or fail for good before a closed door.
+  const missing = optionNames.find((name) => before.options[name] === secret && now.options[name] === null)
+  if (missing !== undefined) {
     throw new CrawlChangedError(
-      `The crawl in ${store.folder} went through a proxy, whose password is not kept with it: give \`proxy\` again (or \`-s proxy=none\` to go on without one)`,
+      `The crawl in ${store.folder} was begun with a secret in \`${missing}\`, and secrets are not kept with a crawl: give it again, as ${variableOf(missing)}=... or \`-s ${missing}=...\` (or go on without it: \`-s ${missing}=none\`)`,
     )
   }
   for (const name of Object.keys(before.parsers).filter((known) => !(known in now.parsers))) {
@@ -195,7 +196,7 @@ function differences(before: Description['options'], now: Description['options']
     Object.keys(now)
       // What an older doff did not know of has not been changed.
       .filter((name) => before[name] !== undefined && !same(before[name], now[name]))
-      .map((name) => `${name} was ${shown(before[name])}, is ${shown(now[name])}${hintOn(before[name])}`)
+      .map((name) => `${name} was ${shown(before[name])}, is ${shown(now[name])}`)
   )
 }
 
@@ -203,8 +204,6 @@ function differences(before: Description['options'], now: Description['options']
 const secret = 'a secret'
 const keptOf = (name: OptionName, value: unknown) =>
   value !== undefined && isSecret(name, value) ? secret : plain(value)
-const hintOn = (before: JsonValue | undefined) =>
-  before === secret ? ' (secrets are not kept with a crawl: give it again if it is still needed)' : ''
 
 const same = (a: unknown, b: unknown) => JSON.stringify(a ?? null) === JSON.stringify(b ?? null)
 
@@ -212,8 +211,10 @@ const same = (a: unknown, b: unknown) => JSON.stringify(a ?? null) === JSON.stri
 const argsShown = (args: JsonValue) =>
   JSON.stringify(args, (_name, value: unknown) => (typeof value === 'string' ? withoutUserinfo(value) : value))
 
-const shown = (value: unknown) =>
-  value === null || value === undefined ? 'not set' : typeof value === 'string' ? value : JSON.stringify(value)
+function shown(value: unknown): string {
+  if (value === null || value === undefined) return 'not set'
+  return typeof value === 'string' ? value : JSON.stringify(value).replace(/^\{\}$/, 'none')
+}
 
 /** As JSON has it; what it has no word for (patterns, "no limit") as text. */
 function plain(value: unknown): JsonValue {

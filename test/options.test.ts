@@ -168,6 +168,7 @@ describe('readOption', () => {
     ['strictRobots', 'false', false],
     ['basicAuth', 'https://a.test=ada:pa=ss:word', { 'https://a.test': 'ada:pa=ss:word' }],
     ['basicAuth', 'a.test=ada:x, http://127.0.0.1:8080=eve:', { 'a.test': 'ada:x', 'http://127.0.0.1:8080': 'eve:' }],
+    ['basicAuth', 'none', {}],
     ['proxy', 'none', 'none'],
     ['proxy', 'socks5://[::1]:9050', 'socks5://[::1]:9050'],
     ['basicAuth', 'a.test=ada:a%2Cb%20c%25%C3%A9', { 'a.test': 'ada:a,b c%é' }],
@@ -238,7 +239,7 @@ describe('readOption', () => {
   ])('of basicAuth %j it says which entry is wrong, and shows nothing secret', (given, fault) => {
     const check = () => checkOptions({ basicAuth: readOption('basicAuth', given) }, 'here')
     expect(check).toThrow('Expected `basicAuth` (in here) to be user names and passwords by origin')
-    expect(check).toThrow(`%2C for a comma in a password), ${fault}`)
+    expect(check).toThrow(`%2C for a comma in a password; or \`none\`), ${fault}`)
     expect(check).not.toThrow(/s3|cret\b|ada/)
   })
 

@@ -12,7 +12,7 @@ import { refuseExisting } from '../resume.ts'
 import type { Spider } from '../spider/spider.ts'
 import { Store } from '../store/store.ts'
 import { type ConfigurationFlags, configureSpider, readArguments } from './configure-spider.ts'
-import { defaultFolder, recallFlags, rememberedFlags, type StoreFlags, startOf } from './crawl-store.ts'
+import { commandToGoOn, defaultFolder, recallFlags, rememberedFlags, type StoreFlags, startOf } from './crawl-store.ts'
 import { exitCodes } from './exit-codes.ts'
 import { listenForInterrupts } from './interrupts.ts'
 import { loadSpider } from './load-spider.ts'
@@ -83,7 +83,7 @@ export async function crawlCommand(name: string, given: CrawlFlags): Promise<num
   // A store that failed says itself what is to be done.
   if (!(failure instanceof StoreFailedError) && store?.state === 'unfinished') {
     const more = moreOf(run.stats.stopReason)
-    screen.addWord(`Go on with: doff crawl ${name}${storeFlag} --resume${more}`)
+    screen.addWord(`Go on with: ${commandToGoOn(name, flags, process.env)}${more}`)
   }
   if (flags.summary !== undefined) await writeSummary(flags.summary, run.stats, closed.paths)
   if (failure !== undefined && !(failure instanceof OutputFailedError && failure.readerLeft)) throw failure

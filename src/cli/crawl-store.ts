@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import { OptionError, StoreNotFoundError } from '../errors.ts'
 import type { JsonValue } from '../json.ts'
+import { isSecret, optionNames, readOption, variableOf } from '../options.ts'
 import type { Start } from '../resume.ts'
 import { Store } from '../store/store.ts'
 import type { CrawlFlags } from './crawl-command.ts'
@@ -61,6 +62,25 @@ export function rememberedFlags(flags: CrawlFlags): JsonValue {
   const given = remembered.filter((name) => flags[name] !== undefined)
   const kept = Object.fromEntries(given.map((name) => [name, flags[name] as JsonValue]))
   return flags.set === undefined ? kept : { ...kept, set: flags.set.filter((setting) => !isSecretSetting(setting)) }
+}
+
+/** What goes on with a crawl that was begun by `flags`, with a gap for each secret that came with the command: the store has none of them. */
+export function commandToGoOn(name: string, flags: CrawlFlags, environment: NodeJS.ProcessEnv): string {
+  const { store, set = [] } = flags
+  const nameOf = (setting: string) => setting.slice(0, setting.indexOf('='))
+  const isNamed = new Set(set.map(nameOf))
+  const variables = optionNames.filter((option) => {
+    const text = environment[variableOf(option)] ?? ''
+    return text !== '' && !isNamed.has(option) && isSecret(option, readOption(option, text))
+  })
+  const settings = new Set(set.filter(isSecretSetting).map(nameOf))
+  return [
+    ...variables.map((option) => `${variableOf(option)}=...`),
+    `doff crawl ${name}`,
+    ...(store === undefined ? [] : [`--store ${store}`]),
+    '--resume',
+    ...[...settings].map((option) => `-s ${option}=...`),
+  ].join(' ')
 }
 
 /** The options that flags are another name for. */

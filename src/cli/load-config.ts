@@ -20,6 +20,7 @@ import {
   type OptionName,
   optionNames,
   readOption,
+  variableOf,
 } from '../options.ts'
 import type { Spider } from '../spider/spider.ts'
 import { loadDefault } from './load-module.ts'
@@ -119,11 +120,6 @@ function fromFlags(flags: OptionSources['flags']): OptionInput {
     checkOptions({ [name]: values[name] }, flag)
   }
   return values
-}
-
-/** `maxDepth` is `DOFF_MAX_DEPTH`. */
-export function variableOf(name: string): string {
-  return `DOFF_${name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`
 }
 
 const exists = (path: string) =>

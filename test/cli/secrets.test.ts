@@ -39,6 +39,11 @@ async function contentsOf(folder: string): Promise<string> {
   return texts.join('\n')
 }
 
+interface Given {
+  readonly args?: readonly string[]
+  readonly environment?: Readonly<Record<string, string>>
+}
+
 const told = ['--log-level', 'trace', '--delay', '0', '--summary', 'counts.json', '-o', 'out.jsonl']
 
 function expectNoSecret(text: string): void {
@@ -47,7 +52,7 @@ function expectNoSecret(text: string): void {
 }
 
 describe('a secret', () => {
-  it.each<[string, (setting: string) => { args?: string[]; environment?: Record<string, string> }]>([
+  it.each<[string, (setting: string) => Given]>([
     ['-s', (setting) => ({ args: ['-s', `basicAuth=${setting}`] })],
     ['the environment', (setting) => ({ environment: { DOFF_BASIC_AUTH: setting } })],
   ])('given by %s opens the site, and is in no file and no line afterwards', async (_name, given) => {
@@ -65,22 +70,45 @@ describe('a secret', () => {
     expectNoSecret(audit.stdout)
   })
 
-  it('is to be given again when the crawl is resumed, which says so', async () => {
+  it.each<[string, (setting: string) => Given, string]>([
+    ['-s', (setting) => ({ args: ['-s', `basicAuth=${setting}`] }), 'doff crawl pages --resume -s basicAuth=...'],
+    [
+      'the environment',
+      (setting) => ({ environment: { DOFF_BASIC_AUTH: setting } }),
+      'DOFF_BASIC_AUTH=... doff crawl pages --resume',
+    ],
+  ])('given by %s is to be given again when the crawl is resumed, which says so', async (_name, given, command) => {
     const { site, origin, folder } = await openSite()
-    const setting = `basicAuth=${origin}=ada:${secret}`
-    const first = ['crawl', 'pages', '-a', `site=${site}`, ...told, '--max-pages', '1', '-s', setting]
-    expect((await runDoff(folder, [...first, '-s', 'maxBufferedItems=7'])).code).toBe(3)
-    const without = await runDoff(folder, ['crawl', 'pages', '--resume', '--max-pages', '1', '--log-level', 'info'])
-    expect(without.stderr).toContain(
-      'basicAuth was a secret, is not set (secrets are not kept with a crawl: give it again if it is still needed)',
+    const { args = [], environment = {} } = given(`${origin}=ada:${secret}`)
+    const options = ['-a', `site=${site}`, ...told, '--max-pages', '1', '-s', 'maxBufferedItems=7']
+    const first = await runDoff(folder, ['crawl', 'pages', ...options, ...args], environment)
+    expect([first.code, first.stderr]).toEqual([
+      3,
+      expect.stringContaining(`Go on with: ${command} --max-pages MORE\n`),
+    ])
+    const resume = ['crawl', 'pages', '--resume', '--max-pages', '9', '--log-level', 'info']
+    const without = await runDoff(folder, resume)
+    expect([without.code, without.stdout]).toEqual([2, ''])
+    expect(without.stderr).toBe(
+      'doff: The crawl in .doff/pages was begun with a secret in `basicAuth`, and secrets are not kept with a crawl: give it again, as DOFF_BASIC_AUTH=... or `-s basicAuth=...` (or go on without it: `-s basicAuth=none`)\n',
     )
-    // The other settings are the crawl's own.
-    expect(without.stderr).not.toContain('maxBufferedItems')
-    const again = ['crawl', 'pages', '--resume', '--max-pages', '9', '--log-level', 'info', '-s', setting]
-    const resumed = await runDoff(folder, again)
-    expect([resumed.code, resumed.stderr.includes('basicAuth was not set, is a secret')]).toEqual([0, true])
+    const resumed = await runDoff(folder, [...resume, ...args], environment)
+    expect(resumed.code).toBe(0)
+    // It is what it was, and so are the other settings.
+    expect(resumed.stderr).not.toMatch(/basicAuth|maxBufferedItems/)
     expect(await readFile(join(folder, 'out.jsonl'), 'utf8')).toBe('{"title":"Inside"}\n{"title":"Inside"}\n')
-    expectNoSecret((await contentsOf(join(folder, '.doff'))) + without.stderr + resumed.stderr)
+    expectNoSecret((await contentsOf(join(folder, '.doff'))) + first.stderr + without.stderr + resumed.stderr)
+  })
+
+  it('is not asked for again by a crawl that goes on without it', async () => {
+    const { site, origin, folder } = await openSite()
+    const options = ['-a', `site=${site}`, ...told, '--max-pages', '1', '-s', `basicAuth=${origin}=ada:${secret}`]
+    expect((await runDoff(folder, ['crawl', 'pages', ...options])).code).toBe(3)
+    const resume = ['crawl', 'pages', '--resume', '--max-pages', '9', '--log-level', 'info']
+    const without = await runDoff(folder, [...resume, '-s', 'basicAuth=none'])
+    expect([without.code, without.stderr]).toEqual([0, expect.stringContaining('basicAuth was a secret, is none')])
+    expect(without.stderr).toContain(`Status 401: GET ${site}deep`)
+    expect((await runDoff(folder, resume)).code).toBe(0)
   })
 
   it('that a proxy wants is kept nowhere, and the crawl does not go on without the proxy by accident', async () => {
@@ -104,7 +132,7 @@ describe('a secret', () => {
     expect(proxy.log.map(({ target }) => target)).toEqual([`${site}robots.txt`, site])
     const without = await runDoff(folder, ['crawl', 'pages', '--resume', '--max-pages', '9'])
     expect([without.code, proxy.log.length]).toEqual([2, 2])
-    expect(without.stderr).toContain('went through a proxy, whose password is not kept with it: give `proxy` again')
+    expect(without.stderr).toContain('was begun with a secret in `proxy`, and secrets are not kept with a crawl')
     const none = await runDoff(folder, ['crawl', 'pages', '--resume', '--max-pages', '9', '-s', 'proxy=none'])
     expect([none.code, proxy.log.length]).toEqual([0, 2])
     expectNoSecret((await contentsOf(join(folder, '.doff'))) + first.stderr + without.stderr + none.stderr)
