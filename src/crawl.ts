@@ -52,7 +52,7 @@ export type CrawlOptions = OptionInput & {
   readonly observers?: readonly Observer[]
   /** Fetches robots.txt and sitemaps, and judges pages without fetching them. Default false. */
   readonly plan?: boolean
-  /** From host names to addresses. Default: as the system does. */
+  /** From host names to addresses; what it throws is the fault `dns`. Default: as the system does. */
   readonly lookup?: Lookup
   /** For tests: time, the jitter's randomness, and what makes the exchanges. */
   readonly clock?: Clock
@@ -134,7 +134,8 @@ class CrawlRun<Item extends object> implements Crawl<Item> {
     // What is planned is not done: in a store it would count as crawled.
     if (this.#isPlan && this.#store !== undefined)
       throw new OptionError('plan', 'A plan is kept nowhere: leave out `store`, or `plan`')
-    this.#lookup = lookup
+    const isLookup = lookup === undefined || typeof lookup === 'function'
+    this.#lookup = checkedAs('lookup', lookup, isLookup, 'a function from a host name to its addresses')
     this.#transport = transport
     this.#seeds = seedsOf(spider, this.#args)
     const { productToken, contact } = this.#options

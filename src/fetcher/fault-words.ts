@@ -14,7 +14,7 @@ const pass = 'ignoreCertificateOf fetches from it nevertheless'
 
 /** Where the error itself has no better ones. */
 const wordsFor: Partial<Readonly<Record<Fault, (host: string, error: Error) => Words>>> = {
-  dns: (host, error) => ({ failed: `No address was found for the name ${host} (${codeOf(error)})` }),
+  dns: (host, error) => ({ failed: `No address was found for the name ${host} (${codeOf(error) || error.message})` }),
   connection_refused: (host) => ({ failed: `${host} refused the connection` }),
   connection_reset: () => ({ failed: 'The connection was closed before an answer came' }),
   connect_timeout: (_, { message }) => ({ failed: message, remedy: 'raise connectTimeoutMs' }),

@@ -4,7 +4,10 @@
  */
 import { type LookupAddress, type LookupOptions, promises } from 'node:dns'
 import { isIP, type LookupFunction } from 'node:net'
+import { inspect } from 'node:util'
 import type { Clock } from '../../clock.ts'
+import { messageOf, OptionError } from '../../errors.ts'
+import { FaultError, faultOf } from '../faults.ts'
 import { AddressBlocked, type AddressGuard, withoutBrackets } from './address-guard.ts'
 
 /** All addresses of a name, the best first. */
@@ -55,7 +58,10 @@ export class Names implements Disposable {
       : this.#guard.refusalOf(host, literal)
   }
 
-  /** The addresses that a host may be visited at; none when its name is not resolved, or not in time, which a fetch will tell better. */
+  /**
+   * The addresses that a host may be visited at; none when its name is not resolved, or not in time, which a fetch will tell better.
+   * @throws OptionError when the look-up gives what are no addresses.
+   */
   async addressesOf(host: string): Promise<readonly string[]> {
     const literal = withoutBrackets(host)
     if (isIP(literal) !== 0) return this.#guard.refusalOf(host, literal) === undefined ? [literal] : []
@@ -65,7 +71,10 @@ export class Names implements Disposable {
     const tooLate = this.#clock.sleep(this.#limitMs, wait.signal).then(() => [])
     const found = this.#resolve(host).then(
       (addresses) => this.#guard.admit(host, addresses).map(({ address }) => address),
-      () => [],
+      (error: unknown) => {
+        if (error instanceof OptionError) throw error
+        return []
+      },
     )
     return Promise.race([found, tooLate]).finally(() => {
       this.#waits.delete(wait)
@@ -126,7 +135,7 @@ export class Names implements Disposable {
     const known = this.#known.get(name)
     if (known !== undefined && known.expiresAt > now) return known.addresses
     if (this.#known.size >= maxNames) this.#known.clear()
-    const addresses = this.#lookup(name)
+    const addresses = this.#ask(name)
     const asked: Known = { addresses, expiresAt: now + freshForMs, found: undefined }
     this.#known.set(name, asked)
     addresses.then(
@@ -138,6 +147,35 @@ export class Names implements Disposable {
     )
     return addresses
   }
+
+  /** Whatever a look-up of the user's throws, the name has no address; what it gives is looked at before anybody connects to it. */
+  async #ask(name: string): Promise<readonly LookupAddress[]> {
+    const found: unknown = await this.#tryLookup(name)
+    if (isAddressList(found)) return found
+    const expected = "addresses like `[{ address: '127.0.0.1', family: 4 }]`"
+    throw new OptionError(
+      'lookup',
+      `Expected \`lookup\` to give ${expected}, got ${inspect(found, shortly)} for ${name}`,
+    )
+  }
+
+  async #tryLookup(name: string): Promise<unknown> {
+    try {
+      return await this.#lookup(name)
+    } catch (error) {
+      throw faultOf(error) === 'dns' ? error : new FaultError('dns', messageOf(error), error)
+    }
+  }
+}
+
+const shortly = { depth: 1, breakLength: Number.POSITIVE_INFINITY, maxArrayLength: 3, maxStringLength: 100 }
+
+const isAddressList = (found: unknown): found is readonly LookupAddress[] =>
+  Array.isArray(found) && found.every(isAddress)
+
+function isAddress(entry: unknown): boolean {
+  if (typeof entry !== 'object' || entry === null || !('address' in entry) || !('family' in entry)) return false
+  return typeof entry.address === 'string' && entry.family !== 0 && isIP(entry.address) === entry.family
 }
 
 const notFound = (name: string) =>

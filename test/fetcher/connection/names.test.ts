@@ -1,8 +1,13 @@
 import type { LookupAddress } from 'node:dns'
-import { describe, expect, it } from 'vitest'
+import { setImmediate } from 'node:timers/promises'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { type Clock, systemClock } from '../../../src/clock.ts'
 import { AddressGuard } from '../../../src/fetcher/connection/address-guard.ts'
-import { Names } from '../../../src/fetcher/connection/names.ts'
+import { type Lookup, Names } from '../../../src/fetcher/connection/names.ts'
+import { type CrawlEvent, crawl, defineSpider, OptionError } from '../../../src/index.ts'
+import { collect, pagesSpider } from '../../sites/spiders.ts'
+import { openWeb } from '../../sites/web.ts'
+import { openFetcher } from '../open-fetcher.ts'
 
 const here = new AddressGuard(['127.0.0.0/8', '::1'], [])
 
@@ -22,6 +27,30 @@ const both: readonly LookupAddress[] = [
   { address: '127.0.0.7', family: 4 },
   { address: '::1', family: 6 },
 ]
+
+function fail(reason: unknown): never {
+  throw reason
+}
+
+/** A crawl of one host whose name is known, and of one whose name `lookUp` is asked for. */
+async function crawlTwo(lookUp: () => unknown) {
+  const web = await openWeb({ pages: 1 })
+  onTestFinished(() => web[Symbol.asyncDispose]())
+  const { port } = new URL(web.urls[0] ?? '')
+  const [known, other] = [`http://known.test:${port}/`, `http://other.test:${port}/`]
+  const spider = defineSpider({ name: 'two', seeds: [known, other], parse: (page) => [{ path: page.url.pathname }] })
+  const events: CrawlEvent[] = []
+  const run = crawl(spider, {
+    lookup: (name) =>
+      (name === 'known.test' ? Promise.resolve([{ address: '127.0.0.2', family: 4 }]) : lookUp()) as never,
+    delayMs: 0,
+    maxRobotsAttempts: 1,
+    contact: 'me@a.test',
+    allowPrivate: ['127.0.0.0/8'],
+    observers: [(event) => events.push(event)],
+  })
+  return { run, other, events }
+}
 
 describe('names', () => {
   it('are asked for once a minute, however many want to know', async () => {
@@ -61,7 +90,7 @@ describe('names', () => {
     expect(await names.addressesOf('a.test')).toEqual([])
     expect(names.isKnown('a.test')).toBe(false)
     answered.resolve(both)
-    await answered.promise
+    await setImmediate()
     expect(names.isKnown('a.test')).toBe(true)
   })
 
@@ -119,6 +148,48 @@ describe('names', () => {
     expect(names.refusalOf('a.test')).toMatch('a.test is at 10.0.0.1')
     expect(names.refusalOf('[::ffff:a00:1]')).toMatch('10.0.0.1 in the form of IPv6')
     expect(await names.addressesOf('10.0.0.1')).toEqual([])
+  })
+
+  it.each<[name: string, throws: () => never | Promise<never>, why: string]>([
+    ['throws', () => fail(new Error('out of order')), 'out of order'],
+    ['rejects', () => Promise.reject(new Error('out of order')), 'out of order'],
+    ['throws what is no error', () => fail(undefined), 'undefined'],
+    [
+      'throws what a connection might',
+      () => fail(Object.assign(new Error('no'), { code: 'ECONNREFUSED' })),
+      'ECONNREFUSED',
+    ],
+    ['says that there is none', () => fail(Object.assign(new Error('no'), { code: 'ENOTFOUND' })), 'ENOTFOUND'],
+  ])('have no address where a look-up %s, and the others are visited', async (_name, throws, why) => {
+    const { run, other, events } = await crawlTwo(throws)
+    expect(await collect(run)).toEqual([{ path: '/' }])
+    const [message] = events.flatMap((event) => (event.kind === 'deferred' ? [event.message] : []))
+    expect(message).toBe(`No address was found for the name other.test (${why}): GET ${other}robots.txt`)
+    const fetcher = openFetcher({ lookup: throws as Lookup })
+    const outcome = await fetcher.fetch('http://other.test/', { maxBodyBytes: 1_000, totalTimeoutMs: 5_000 })
+    expect(outcome).toMatchObject({ kind: 'retry', reason: 'dns' })
+  })
+
+  it.each<[given: unknown, shown: string]>([
+    [undefined, 'undefined'],
+    ['127.0.0.2', "'127.0.0.2'"],
+    [['127.0.0.2'], "[ '127.0.0.2' ]"],
+    [[{ address: 'x.test', family: 4 }], "[ { address: 'x.test', family: 4 } ]"],
+    [[{ address: '127.0.0.2' }], "[ { address: '127.0.0.2' } ]"],
+    [[{ address: '127.0.0.2', family: 6 }], "[ { address: '127.0.0.2', family: 6 } ]"],
+    [[{ address: '', family: 0 }], "[ { address: '', family: 0 } ]"],
+  ])('end the crawl with a clear error where a look-up gives %j', async (given, shown) => {
+    const { run } = await crawlTwo(() => given)
+    const expected = "Expected `lookup` to give addresses like `[{ address: '127.0.0.1', family: 4 }]`"
+    await expect(collect(run)).rejects.toThrow(new OptionError('lookup', `${expected}, got ${shown} for other.test`))
+    expect(run.stats.stopReason).toBe('failed')
+  })
+
+  it('are looked up by a function, or by the system', () => {
+    const spider = pagesSpider(['http://127.0.0.1/'])
+    expect(() => crawl(spider, { lookup: 'google' as never })).toThrow(
+      'Expected `lookup` to be a function from a host name to its addresses, got string',
+    )
   })
 
   it('are forgotten, all of them, when there are too many', async () => {
