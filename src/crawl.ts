@@ -114,6 +114,7 @@ class CrawlRun<Item extends object> implements Crawl<Item> {
   readonly #transport: Transport | undefined
   readonly #failedObservers = new Set<Observer>()
   readonly #resources = new AsyncDisposableStack()
+  #closing: Promise<void> | undefined
   #isRead = false
   #hasEnded = false
 
@@ -172,8 +173,14 @@ class CrawlRun<Item extends object> implements Crawl<Item> {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isRead = true
     this.#stop()
-    await this.#resources.disposeAsync()
+    await this.#close()
     this.#end('stopped', undefined)
+  }
+
+  /** Once, whoever is the first to ask; resolves for all when it is over. */
+  #close(): Promise<void> {
+    this.#closing ??= this.#resources.disposeAsync()
+    return this.#closing
   }
 
   async *#items(): AsyncGenerator<Item> {
@@ -191,7 +198,7 @@ class CrawlRun<Item extends object> implements Crawl<Item> {
     } finally {
       this.#signal?.removeEventListener('abort', stop)
       // Also what was opened by a crawl that then could not begin.
-      await this.#resources.disposeAsync()
+      await this.#close()
       this.#end(reason, failure)
     }
   }
@@ -293,7 +300,7 @@ class CrawlRun<Item extends object> implements Crawl<Item> {
     } finally {
       // Before the frontier and the fetcher are closed: a visit that is cut off then leaves its turn as it is.
       this.#stop()
-      await this.#resources.disposeAsync()
+      await this.#close()
     }
   }
 

@@ -232,6 +232,31 @@ describe('a crawl with a store', () => {
     await expect(collect(crawl(elsewhere, resume(store)))).rejects.toThrow(CrawlChangedError)
   })
 
+  it('that is disposed of from elsewhere has ended when its loop has', async () => {
+    const { web } = await openPages(2)
+    const parsing = Promise.withResolvers<void>()
+    const spider = defineSpider({
+      name: 'slow',
+      seeds: web.urls,
+      async *parse() {
+        parsing.resolve()
+        await sleep(600_000, undefined, { ref: false })
+        yield { never: true }
+      },
+    })
+    const folder = newFolder()
+    const run = crawl(spider, resume(folder))
+    const reading = collect(run)
+    await parsing.promise
+    const disposing = run[Symbol.asyncDispose]()
+    await reading
+    const next = crawl(spider, { ...resume(folder), signal: AbortSignal.abort() })
+    await expect(collect(next)).rejects.not.toThrow(StoreInUseError)
+    using store = Store.open(folder)
+    expect(store.counters.totals.requests).toBeGreaterThan(0)
+    await disposing
+  })
+
   it('has its store for itself, and gives it up however it ends', async () => {
     const { spider } = await openPages(20)
     const store = newFolder()

@@ -11,7 +11,7 @@ export interface DeadlineLimits {
   /** For one request in all. */
   readonly totalTimeoutMs: number
   /** From the request to the whole head of the answer. */
-  readonly headersTimeoutMs?: number
+  readonly headersTimeoutMs?: number | undefined
   /** Between two pieces of the body. */
   readonly bodyTimeoutMs?: number
   /** The least, averaged over twice `bodyTimeoutMs`, so that a pause that is let pass is no fault. */
@@ -27,6 +27,9 @@ export interface Timed {
 
 /** Where there is no limit between two pieces to average over. */
 const longestPauseMs = 30_000
+
+/** A longer one would be over at once. */
+const longestTimerMs = 2 ** 31 - 1
 
 export class Deadlines {
   readonly #limits: DeadlineLimits
@@ -58,7 +61,7 @@ export class Deadlines {
     const { bodyTimeoutMs = 0, minBytesPerSecond = 0 } = this.#limits
     this.#begin(bodyTimeoutMs, 'body_timeout', `No more of the body within ${bodyTimeoutMs} ms`)
     if (minBytesPerSecond === 0) return
-    const windowMs = 2 * (bodyTimeoutMs === 0 ? longestPauseMs : bodyTimeoutMs)
+    const windowMs = Math.min(2 * (bodyTimeoutMs === 0 ? longestPauseMs : bodyTimeoutMs), longestTimerMs)
     let before = 0
     const check = () => {
       const came = this.#timed.bytes - before
@@ -76,7 +79,7 @@ export class Deadlines {
     this.#phase = setTimeout(stop, ms)
   }
 
-  /** A piece of the body has come. */
+  /** A piece of the body has come, or may come again. */
   refresh(): void {
     this.#phase?.refresh()
     clearImmediate(this.#isLate)

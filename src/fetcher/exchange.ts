@@ -18,6 +18,8 @@ import { Pieces } from './pieces.ts'
 
 export interface ExchangeLimits extends DeadlineLimits {
   readonly maxBodyBytes: number
+  /** The parser of HTTP/1.1 counts for itself; nobody does for HTTP/2. Default: no limit. */
+  readonly maxHeaderBytes?: number | undefined
   /** Keep the first `maxBodyBytes` of a longer body, instead of failing (for robots.txt only: RFC 9309 section 2.5). */
   readonly truncate?: boolean
   /** Says where the body goes. Default: into memory. */
@@ -54,7 +56,16 @@ const sentTwice = () =>
 const streamCut = () =>
   Object.assign(new Error('The stream was reset before the answer was whole'), { code: 'ECONNRESET' })
 
-/** One exchange on the wire, as undici tells it. */
+/** As in HTTP/1.1: names, values, and what stands in between. */
+function sizeOf(headers: Headers): number {
+  let bytes = 0
+  for (const name in headers) {
+    const lines = headers[name] ?? []
+    for (const line of typeof lines === 'string' ? [lines] : lines) bytes += name.length + line.length + ': \r\n'.length
+  }
+  return bytes
+}
+
 export class Exchange implements Dispatcher.DispatchHandler, Timed {
   readonly answered: Promise<Answer | Error>
   bytes = 0
@@ -141,7 +152,16 @@ export class Exchange implements Dispatcher.DispatchHandler, Timed {
     this.#firstByteAt = this.#clock.now()
     this.#status = status
     this.#headers = headers
-    const flow = { resume: () => controller.resume(), giveUp: (error: Error) => this.giveUp(error) }
+    const { maxHeaderBytes = Number.POSITIVE_INFINITY } = this.#limits
+    if (sizeOf(headers) > maxHeaderBytes) {
+      this.giveUp(new FaultError('headers_too_large', `The headers exceeded ${maxHeaderBytes} bytes`))
+      return
+    }
+    const resume = () => {
+      controller.resume()
+      this.#deadlines.refresh()
+    }
+    const flow = { resume, giveUp: (error: Error) => this.giveUp(error) }
     const sink = this.#limits.receiver?.receive(status, headers, flow)
     if (sink instanceof Error) {
       this.giveUp(sink)

@@ -16,7 +16,7 @@ import type { CookieJar } from './credentials/cookies.ts'
 import { Exchange, type ExchangeLimits } from './exchange.ts'
 import { type FetchLimits, isPage, outcomeOf } from './outcome-of.ts'
 
-export interface FetcherOptions extends ConnectionsOptions, ExchangeTimes {
+export interface FetcherOptions extends ConnectionsOptions, ExchangeDefaults {
   readonly userAgent: string
   readonly from: string | undefined
   /** `user:password` by origin or host name. */
@@ -34,7 +34,10 @@ export interface FetcherOptions extends ConnectionsOptions, ExchangeTimes {
 }
 
 /** What a request that says nothing of them is held to. */
-type ExchangeTimes = Pick<ExchangeLimits, 'headersTimeoutMs' | 'bodyTimeoutMs' | 'minBytesPerSecond'>
+type ExchangeDefaults = Pick<
+  ExchangeLimits,
+  'headersTimeoutMs' | 'bodyTimeoutMs' | 'minBytesPerSecond' | 'maxHeaderBytes'
+>
 
 export type Transport = Dispatcher
 
@@ -47,7 +50,7 @@ export class Fetcher implements AsyncDisposable {
   readonly #connections: Connections
   readonly #names: Names
   readonly #clock: Clock
-  readonly #times: ExchangeTimes
+  readonly #defaults: ExchangeDefaults
   readonly #headers: Readonly<Record<string, string>>
   /** By origin. */
   readonly #authorizations: ReadonlyMap<string, string>
@@ -55,8 +58,8 @@ export class Fetcher implements AsyncDisposable {
 
   constructor(options: FetcherOptions, clock: Clock) {
     this.#clock = clock
-    const { headersTimeoutMs = 0, bodyTimeoutMs = 0, minBytesPerSecond = 0 } = options
-    this.#times = { headersTimeoutMs, bodyTimeoutMs, minBytesPerSecond }
+    const { headersTimeoutMs = 0, bodyTimeoutMs = 0, minBytesPerSecond = 0, maxHeaderBytes } = options
+    this.#defaults = { headersTimeoutMs, bodyTimeoutMs, minBytesPerSecond, maxHeaderBytes }
     const lookupLimitMs = options.connectTimeoutMs === 0 ? longestLookupMs : options.connectTimeoutMs
     // What makes no connections has no addresses.
     const allowed = options.transport === undefined ? options.allowPrivate : everywhere
@@ -114,7 +117,7 @@ export class Fetcher implements AsyncDisposable {
     const own = { ...limits.headers, ...limits.receiver?.headers, ...toProxy }
     const headers = { ...this.headersOf(url, sending, limits), ...own }
     const makesPage = (status: number) => isPage(status, limits, headers)
-    const exchange = new Exchange(this.#clock, { ...this.#times, ...limits }, makesPage)
+    const exchange = new Exchange(this.#clock, { ...this.#defaults, ...limits }, makesPage)
     this.#connections.agent.dispatch({ origin, path, method, headers, body }, exchange)
     const answered = await exchange.answered
     const answer =

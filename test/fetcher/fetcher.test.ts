@@ -60,6 +60,19 @@ describe('one exchange', () => {
     expect(connections()).toBe(1)
   })
 
+  it('does not keep a connection for as long as its server offers to', async () => {
+    let closed = 0
+    const offer = 'HTTP/1.1 200 OK\r\nKeep-Alive: timeout=3600\r\nContent-Length: 2\r\n\r\nok'
+    const { url } = await rawServer((socket) => {
+      socket.once('close', () => {
+        closed += 1
+      })
+      socket.write(offer)
+    })
+    await openFetcher({ longestIdleMs: 1_000 }).fetch(url, limits)
+    await expect.poll(() => closed, { timeout: 10_000 }).toBe(1)
+  })
+
   it('RFC 9110 section 15.2: passes over interim answers', async () => {
     const { url } = await rawServer((socket) => socket.write(`HTTP/1.1 103 Early Hints\r\nLink: <x>\r\n\r\n${ok}`))
     expect(await openFetcher().fetch(url, limits)).toMatchObject({ kind: 'page', status: 200 })

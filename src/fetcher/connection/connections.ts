@@ -20,8 +20,12 @@ export interface ConnectionsOptions {
   /** Connections to one origin, with one request at a time on each. */
   readonly perHostConcurrency: number
   readonly connectTimeoutMs: number
+  /** How long an HTTP/2 server may let no stream begin; 0, which is the default, is for ever. */
+  readonly headersTimeoutMs?: number | undefined
   /** Default 64 KiB. */
   readonly maxHeaderBytes?: number | undefined
+  /** For a connection that its server offers to keep for longer. Default 15 s. */
+  readonly longestIdleMs?: number | undefined
   /** HTTP/2 is spoken with servers that offer it. Default true. */
   readonly http2?: boolean | undefined
   /** Hosts whose certificates are not verified. Default: none. */
@@ -36,6 +40,9 @@ export type ConnectTarget = buildConnector.Options
 
 /** undici gives back the socket, and does not say so. */
 type OpenSocket = (...given: Parameters<Connect>) => Socket
+
+/** After the exchange's own limit. */
+const lateMs = 1_000
 
 export class Connections implements AsyncDisposable {
   /** What makes the exchanges. */
@@ -95,7 +102,8 @@ export class Connections implements AsyncDisposable {
   }
 
   #agentOf(options: ConnectionsOptions): Agent {
-    const { perHostConcurrency, maxHeaderBytes = 64 * 1024, http2 = true } = options
+    const { perHostConcurrency, headersTimeoutMs = 0, maxHeaderBytes = 64 * 1024, http2 = true } = options
+    const { longestIdleMs = 15_000 } = options
     const connect = this.#connectorOf(options)
     const openLine = (origin: string | URL, given: object) => new Line(origin, given, connect, this.areAddressesKnown)
     return new Agent({
@@ -104,9 +112,11 @@ export class Connections implements AsyncDisposable {
       // A stream is a request like any other: with more of them at once, there are more connections, as on HTTP/1.1.
       h2Options: { maxConcurrentStreams: 1 },
       maxHeaderSize: maxHeaderBytes,
-      // Those are an exchange's own, which knows what its time is spent on.
-      headersTimeout: 0,
+      // Those are an exchange's own, which knows what its time is spent on. But where a server lets no stream begin, no exchange does.
+      headersTimeout: headersTimeoutMs === 0 ? 0 : headersTimeoutMs + lateMs,
       bodyTimeout: 0,
+      // A server may offer to keep a connection for an hour, and there are many servers.
+      keepAliveMaxTimeout: longestIdleMs,
       factory: (origin, given) =>
         perHostConcurrency === 1
           ? openLine(origin, given)

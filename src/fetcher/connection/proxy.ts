@@ -73,7 +73,8 @@ async function openTunnel(proxy: ProxyAddress, socket: Socket, target: ConnectTa
   const tooLate = new ProxyError(proxy, `opened no way to ${target.hostname} within ${limitMs} ms`)
   const timer = limitMs === 0 ? undefined : setTimeout(() => socket.destroy(tooLate), limitMs)
   try {
-    await (proxy.protocol === 'socks5:' ? askSocks : askHttp)(proxy, socket, target.hostname, port)
+    if (proxy.protocol === 'socks5:') await askSocks(proxy, socket, target.hostname, port, limitMs)
+    else await askHttp(proxy, socket, target.hostname, port)
   } finally {
     clearTimeout(timer)
   }
@@ -97,15 +98,25 @@ function askHttp(proxy: ProxyAddress, socket: Socket, hostname: string, port: nu
   })
 }
 
-async function askSocks(proxy: ProxyAddress, socket: Socket, host: string, port: number): Promise<void> {
+/** Where there is no limit. */
+const longestTunnelMs = 600_000
+const lateMs = 1_000
+
+async function askSocks(
+  proxy: ProxyAddress,
+  socket: Socket,
+  host: string,
+  port: number,
+  limitMs: number,
+): Promise<void> {
   const { user = '', password } = proxy
   await SocksClient.createConnection({
     command: 'connect',
     proxy: { host: proxy.hostname, port: proxy.port, type: 5, ...(user === '' ? {} : { userId: user, password }) },
     destination: { host, port },
     existing_socket: socket,
-    // The limit is ours.
-    timeout: 2 ** 31 - 1,
+    // The limit is ours. This one is never cleared, and holds the socket and the password for as long.
+    timeout: (limitMs === 0 ? longestTunnelMs : limitMs) + lateMs,
   })
 }
 

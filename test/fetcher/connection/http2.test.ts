@@ -302,6 +302,37 @@ describe('a server that misbehaves on HTTP/2', () => {
     expect(server.open.size).toBe(0)
   })
 
+  it('and lets no further stream begin keeps nobody waiting for longer than an answer may', async () => {
+    const noStreams = frame(frames.settings, 0, 0, Buffer.from([0, 3, 0, 0, 0, 0]))
+    const server = await openFrameServer((socket, stream, type) => {
+      if (type !== frames.headers) return
+      socket.write(frame(frames.headers, endHeaders | endStream, stream, status200))
+      socket.write(noStreams)
+    })
+    const fetcher = openFetcher()
+    const url = `https://127.0.0.1:${server.port}/`
+    expect(await fetcher.fetch(url, limits)).toMatchObject({ kind: 'page' })
+    // Until the settings have arrived.
+    await sleep(100)
+    // As for a download, which may take as long as it needs.
+    const endless = { ...limits, totalTimeoutMs: 0 }
+    expect(await fetcher.fetch(url, endless)).toMatchObject({ reason: 'headers_timeout', neverLeft: true })
+    await expect.poll(() => server.open.size).toBe(0)
+  })
+
+  it('cannot send larger headers than over HTTP/1.1', async () => {
+    const web = await openSecureWeb((request, response) => {
+      response.setHeader('x-large', 'v'.repeat(Number(request.url?.slice(1))))
+      response.end('ok')
+    })
+    const fetcher = openFetcher({ maxHeaderBytes: 2_048 })
+    const of = (bytes: number) => fetcher.fetch(`https://127.0.0.1:${web.port}/${bytes}`, limits)
+    expect(await of(1_000)).toMatchObject({ kind: 'page' })
+    expect(await of(2_048)).toMatchObject({ kind: 'failed', reason: 'headers_too_large' })
+    expect(await of(1_000)).toMatchObject({ kind: 'page' })
+    expect(web.log.map(({ httpVersion }) => httpVersion)).toEqual(['2.0', '2.0', '2.0'])
+  })
+
   it('and does not let a stream be opened keeps nobody waiting for longer than a request may take', async () => {
     const server = await openFrameServer(() => undefined)
     const fetcher = openFetcher({ headersTimeoutMs: 0, bodyTimeoutMs: 0 })

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
-import { beforeEach, describe, expect, it, onTestFinished } from 'vitest'
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import type { FetcherOptions } from '../../../src/fetcher/fetcher.ts'
 import { crawl } from '../../../src/index.ts'
 import { openHttpProxy, openSocksProxy, type TestProxy } from '../../sites/proxies.ts'
@@ -176,6 +176,18 @@ describe('a proxy that fails', () => {
     const proxy = await (scheme === 'http' ? openHttpProxy : openSocksProxy)()
     const fetcher = openFetcher({ proxy: proxyAt(scheme, proxy) })
     expect(await fetcher.fetch('https://shop.test:1/', limits)).toMatchObject({ kind: 'retry', reason: 'proxy' })
+  })
+
+  it('leaves nothing behind of a tunnel that is closed but for a few seconds (socks5)', async () => {
+    const proxy = await openSocksProxy()
+    const fetcher = openFetcher({ proxy: proxyAt('socks5', proxy), connectTimeoutMs: 1_500 })
+    const timers = vi.spyOn(globalThis, 'setTimeout')
+    onTestFinished(() => timers.mockRestore())
+    const web = await openPlainWeb()
+    expect(await fetcher.fetch(`http://shop.test:${web.port}/`, limits)).toMatchObject({ kind: 'page' })
+    const longestMs = Math.max(...timers.mock.calls.map(([, ms = 0]) => ms))
+    // The limit of a whole request, which ends with it.
+    expect(longestMs).toBe(limits.totalTimeoutMs)
   })
 
   it('with a certificate that is not good is not used', async () => {
