@@ -147,6 +147,25 @@ describe('a server that misbehaves on HTTP/2', () => {
       { reason: 'body_cut_off' },
     ],
     [
+      'resets the stream in mid-body, as if all were well (RFC 9113 section 8.1 allows that after its end only)',
+      (socket, id) => socket.write(Buffer.concat([headersOf(id), data(id, 'o'), frame(frames.reset, 0, id, word(0))])),
+      { reason: 'body_cut_off' },
+    ],
+    [
+      'does so a while after a part of the body',
+      (socket, id) => {
+        socket.write(Buffer.concat([headersOf(id), data(id, 'o')]))
+        setTimeout(() => socket.write(frame(frames.reset, 0, id, word(0))), 50)
+      },
+      { reason: 'body_cut_off' },
+    ],
+    [
+      'resets the stream after its end, which is allowed',
+      (socket, id) =>
+        socket.write(Buffer.concat([headersOf(id), data(id, 'ok', endStream), frame(frames.reset, 0, id, word(0))])),
+      { kind: 'page' },
+    ],
+    [
       'resets the stream in mid-body',
       (socket, id) => socket.write(Buffer.concat([headersOf(id), data(id, 'o'), frame(frames.reset, 0, id, word(2))])),
       { reason: 'body_cut_off' },
