@@ -49,7 +49,9 @@ export function originOf(canonical: string): string {
   return new URL(canonical).origin
 }
 
-/** Whether a host name or address can only be this machine (RFC 6761 section 6.3, RFC 1122 section 3.2.1.3). */
+/** Whether a host name or address can only be this machine (RFC 6761 section 6.3, RFC 1122 section 3.2.1.3, RFC 4291 section 2.5). */
 export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host.endsWith('.localhost') || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host)
+  return loopback.has(host) || host.endsWith('.localhost') || /^127(\.\d{1,3}){3}$/.test(host)
 }
+
+const loopback: ReadonlySet<string> = new Set(['localhost', '[::1]', '0.0.0.0', '[::]'])

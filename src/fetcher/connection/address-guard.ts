@@ -36,17 +36,21 @@ export class AddressGuard {
   admit<Found extends { readonly address: string }>(host: string, found: readonly Found[]): readonly Found[] {
     const open = found.filter(({ address }) => this.#judge(address).range === undefined)
     if (this.#typed.has(host) && !this.#own.has(host) && found.length > 0)
-      this.#own.set(host, open.length > 0 ? none : new Set(found.map(({ address }) => this.#judge(address).address)))
+      this.#own.set(host, open.length > 0 ? none : new Set(this.#meantBy(found)))
     return open.length > 0 ? open : found.filter(({ address }) => this.refusalOf(host, address) === undefined)
   }
 
   /** Why no socket may be opened to an address for a host, in words; `undefined` if one may. */
   refusalOf(host: string, address: string): string | undefined {
-    const judged = this.#judge(address)
-    if (judged.range === undefined || this.#isOwn(withoutBrackets(host), judged.address)) return undefined
-    return isIP(withoutBrackets(host)) === 0
-      ? `${host} is at ${address}, ${judged.range}`
-      : `${host} is ${judged.range}`
+    const literal = withoutBrackets(host)
+    const judged = this.#judge(openedFor.get(literal) === address ? literal : address)
+    if (judged.range === undefined || this.#isOwn(literal, judged.address)) return undefined
+    return isIP(literal) === 0 ? `${host} is at ${address}, ${judged.range}` : `${host} is ${judged.range}`
+  }
+
+  /** A name server that blocks a name gives the unspecified address for it; nobody means this machine by that. */
+  #meantBy(found: readonly { readonly address: string }[]): readonly string[] {
+    return found.map(({ address }) => this.#judge(address).address).filter((address) => !openedFor.has(address))
   }
 
   #isOwn(host: string, address: string): boolean {
@@ -83,6 +87,13 @@ interface Judgement {
 }
 
 const maxJudged = 10_000
+
+/** What the system opens a socket to where the unspecified address is asked for: it takes it for this machine. */
+const openedFor: ReadonlyMap<string, string> = new Map([
+  ['0.0.0.0', '127.0.0.1'],
+  ['::', '::1'],
+  ['::ffff:0:0', '::ffff:127.0.0.1'],
+])
 
 const none: ReadonlySet<string> = new Set()
 

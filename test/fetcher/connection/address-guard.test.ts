@@ -246,6 +246,28 @@ describe('a host that the user typed', () => {
     expect(each.refusalOf(host, address)).toBeDefined()
   })
 
+  it.each([
+    ['0.0.0.0', '0.0.0.0', '127.0.0.1'],
+    ['[::]', '::', '::1'],
+    ['[::ffff:0:0]', '::ffff:0:0', '::ffff:127.0.0.1'],
+  ])('as the unspecified address %s is this machine', (host, address, opened) => {
+    const guards = [new AddressGuard([], [host]), new AddressGuard(['0.0.0.0', '::'], [])]
+    for (const each of guards) {
+      expect(each.refusalOf(host, address)).toBeUndefined()
+      expect(each.refusalOf(host, opened)).toBeUndefined()
+      expect(each.refusalOf(host, '127.0.0.5')).toBeDefined()
+      expect(each.refusalOf(opened, opened)).toBeDefined()
+    }
+    for (const each of [address, opened]) expect(typed().refusalOf(host, each)).toBeDefined()
+  })
+
+  it('does not have the unspecified address that a name server gives for a name that it blocks', () => {
+    const each = typed()
+    expect(each.admit('own.test', at('0.0.0.0', '::'))).toEqual([])
+    expect(each.refusalOf('own.test', '0.0.0.0')).toMatch('own.test is at 0.0.0.0, an address of "this network"')
+    expect(each.refusalOf('own.test', '127.0.0.1')).toBeDefined()
+  })
+
   it('has the private addresses that its name was resolved to first, and no others later', () => {
     const each = typed()
     expect(each.refusalOf('own.test', '10.0.0.5')).toBeDefined()

@@ -326,6 +326,22 @@ describe('what the user means to visit', () => {
     },
   )
 
+  it.each(['http://0.0.0.0', 'http://0'])(
+    'is visited on this machine: %s, as development servers call themselves',
+    async (origin) => {
+      const site = await openSite({ '/': links(['/a']), '/a': 'a' }, '127.0.0.1')
+      const { stats } = await run(pagesSpider([`${origin}:${site.port}/`]))
+      expect(stats).toMatchObject({ fetched: 2, failed: 0 })
+    },
+  )
+
+  it('is not this machine where a name server says that a name has no place', async () => {
+    const trap = await openTrap()
+    const lookup: Lookup = () => Promise.resolve([{ address: '0.0.0.0', family: 4 }])
+    const { stats, attempted } = await run(pagesSpider([`http://blocked.test:${trap.port}/`]), { lookup })
+    expect([stats.fetched, attempted, trap.connections]).toEqual([0, [], 0])
+  })
+
   it('is visited on every port of the host that was typed', async () => {
     const [one, two] = [await openSite({ '/': 'one' }), await openSite({ '/': 'two' })]
     const front = await openSite({ '/': links([one.url, two.url]) })
