@@ -46,10 +46,13 @@ export class Errands {
   async send(turn: Turn, errand: Errand, { conditions }: Recalled): Promise<Answer | undefined> {
     const { hosts } = this.#parts
     const kept = this.#keptFor(errand)
-    // As it is sent: an answer may bring cookies.
-    const asked = kept === undefined ? undefined : this.#askedFor(errand)
+    let asked: Asked | undefined
+    // As it is sent: answers to others may bring cookies until then, and its own does after that.
+    const onSending = () => {
+      asked = kept === undefined ? undefined : this.#askedFor(errand)
+    }
     const headers = { ...errand.limits.headers, ...conditions }
-    const made = await hosts.request(turn, { ...errand, limits: { ...errand.limits, headers } })
+    const made = await hosts.request(turn, { ...errand, limits: { ...errand.limits, headers } }, onSending)
     if (made === undefined) return undefined
     // At once: what the host asks for is to hold before anybody else goes there.
     const { event, sent } = hosts.paceAfter(turn, made, hosts.latestRobots(turn))

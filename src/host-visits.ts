@@ -150,8 +150,9 @@ export class HostVisits {
   /**
    * Makes a request on a turn for which there is room, when the throttle lets it; `undefined` if another turn of the host has learnt meanwhile
    * that it is to be left alone. Then nothing was sent.
+   * @param onSending is called right before it is sent.
    */
-  async request(turn: Turn, errand: Errand): Promise<Made | undefined> {
+  async request(turn: Turn, errand: Errand, onSending?: () => void): Promise<Made | undefined> {
     const { throttle, fetcher, options, clock } = this.#parts
     const before = this.#paceNow(turn)
     // Counted before it is sent: of several turns out, none goes beyond the host's budget.
@@ -159,6 +160,7 @@ export class HostVisits {
     const outcome = await throttle.run(turn.host, Math.max(before.delayMs, options.delayMs), async () => {
       const { nextVisitAt = 0, asideUntil = 0 } = this.latestPace(turn) ?? {}
       if (Math.max(nextVisitAt, asideUntil) > clock.now()) return undefined
+      onSending?.()
       return fetcher.fetch(errand.url, errand.limits, errand.sending)
     })
     this.#leaveCrowds(turn)

@@ -23,6 +23,9 @@ const bodyHeaders: ReadonlySet<string> = new Set([
 /** What may go along to another origin. */
 const harmless: ReadonlySet<string> = new Set(['accept', 'accept-language', ...bodyHeaders])
 
+/** No secret. @param name in lower case. */
+export const isHarmless = (name: string): boolean => harmless.has(name)
+
 /**
  * The request that a redirect makes of another: a follow of the same depth, whose scope, seen, robots and turn are asked for as for any.
  *
@@ -62,7 +65,7 @@ function methodAfter(method: Method, status: number): Method {
 function sendingAfter(before: Sending, method: Method, isSameOrigin: boolean): Sending | undefined {
   const losesBody = method !== before.method
   const headers = Object.entries(before.headers).filter(
-    ([name]) => (isSameOrigin || harmless.has(name)) && !(losesBody && bodyHeaders.has(name)),
+    ([name]) => (isSameOrigin || isHarmless(name)) && !(losesBody && bodyHeaders.has(name)),
   )
   if (method === 'GET' && headers.length === 0 && (losesBody || before.isIdempotent)) return undefined
   const kept = { ...before, method, headers: Object.fromEntries(headers) }

@@ -228,6 +228,62 @@ describe('a crawl with a cache', () => {
     expect(asked).toEqual([['200 /', '403 /in'], ['200 /', '200 /in'], ['200 /', '200 /in'], ['403 /in']])
   })
 
+  it.each([
+    ['nothing of it', {}],
+    ['private', { 'cache-control': 'private, max-age=3600' }],
+    ['must-revalidate', { 'cache-control': 'must-revalidate, max-age=3600' }],
+  ])('gives what a session or a key has opened to nobody else, where its site says %s', async (_says, headersOf) => {
+    const web = await webOf({
+      '/': (_request, response) =>
+        response
+          .writeHead(200, { 'content-type': 'text/html', 'cache-control': 'no-store', 'set-cookie': 'sid=ada' })
+          .end('<a href="/account">a</a>'),
+      '/account': ({ headers }, response) => {
+        const head = { 'content-type': 'text/html', 'last-modified': 'Mon, 05 Jan 2026 00:00:00 GMT', ...headersOf }
+        response.writeHead(200, head).end(`<h1>${headers['x-api-key'] ?? headers.cookie ?? 'nobody'}</h1>`)
+      },
+    })
+    const url = new URL('/account', web.urls[0]).href
+    const accountWith = (headers: Record<string, string>) =>
+      defineSpider({ name: 'account', seeds: [{ url, headers }], parse: (page) => [{ title: page.$('h1').text() }] })
+    const cache = folderOf()
+    const last = async (options: CrawlOptions, spider?: ReturnType<typeof accountWith>) =>
+      (await crawlOf(web, { cache, ...options }, spider as never)).items.at(-1)
+    expect(await last({ cookies: true })).toMatchObject({ title: 'sid=ada' })
+    expect(await last({}, accountWith({}))).toEqual({ title: 'nobody' })
+    expect(await last({}, accountWith({ 'x-api-key': 'ada' }))).toEqual({ title: 'ada' })
+    expect(await last({}, accountWith({ 'x-api-key': 'bob' }))).toEqual({ title: 'bob' })
+    expect(await last({}, accountWith({ cookie: 'sid=bob' }))).toEqual({ title: 'sid=bob' })
+    expect(await last({}, accountWith({}))).toEqual({ title: 'nobody' })
+  })
+
+  it.each<[what: string, sid: (visit: number) => string, headers: Record<string, string>, second: string[]]>([
+    ['for the same cookies, where its site says nothing of it', () => 'sid=same', {}, ['304 /page']],
+    [
+      'for those of any session, where its site calls it public',
+      (visit) => `sid=${visit}`,
+      { 'cache-control': 'public, max-age=60' },
+      [],
+    ],
+    [
+      'for the same cookies, where it varies by them',
+      (visit) => `sid=${visit}`,
+      { 'cache-control': 'public, max-age=60', vary: 'cookie' },
+      ['200 /page'],
+    ],
+  ])('is of use to crawls that send cookies: %s', async (_what, sid, headers, second) => {
+    const web = await webOf({
+      '/': (_request, response, visit) =>
+        response.writeHead(200, { 'content-type': 'text/html', 'set-cookie': sid(visit) }).end('<a href="/page">p</a>'),
+      '/page': versioned(() => '<h1>Page</h1>', headers),
+    })
+    const cache = folderOf()
+    expect((await crawlOf(web, { cache, cookies: true })).asked).toEqual(['200 /', '200 /page'])
+    const { asked, items } = await crawlOf(web, { cache, cookies: true })
+    expect(asked).toEqual(['200 /', ...second])
+    expect(items.at(-1)).toMatchObject({ title: 'Page' })
+  })
+
   it('asks again without a condition when a 304 speaks of another version', async () => {
     const web = await webOf({
       '/': ({ headers }, response) => {

@@ -5,10 +5,17 @@
  * What the library is not trusted with: it knows directives in lower case only, and by one line; it takes `must-revalidate` for
  * `no-cache`; it keeps Vary's request headers in the clear; a 304 that repeats no validator leaves it without headers. So Cache-Control is
  * read here, the headers that Vary names are one digest, and 304s are merged here.
+ *
+ * Ours, for crawls of different users share a folder: what credentials have opened (credentials-sent.ts) is kept as section 3.5 asks of
+ * shared caches, and used for the same credentials only, which it asks of nobody. Section 3.5 speaks of `Authorization`; here it holds for
+ * other headers too, and for those a Vary that names them is leave enough (section 4.1). The jar's cookies say nothing of who may see a page,
+ * since pages that are open to all are asked for with them: an answer is kept as by any private cache (section 3), for the same cookies, or
+ * for any where it says that it is for all.
  */
 import { hash } from 'node:crypto'
 import CachePolicy from 'http-cache-semantics'
 import type { Headers } from '../../outcome.ts'
+import { type AskedWith, credentialsSent } from './credentials-sent.ts'
 import type { KeptExchange } from './exchange-store.ts'
 import { keptHeaders, linesOf } from './kept-headers.ts'
 
@@ -29,14 +36,20 @@ class Policy extends CachePolicy {
 }
 
 /** Section 3: whether an answer may be kept at all; and whether that would be of any use. */
-export function mayKeep(exchange: KeptExchange, request: RequestHeaders, now: number): boolean {
-  const directives = directivesOf(exchange.headers)
-  // Section 3.5 is a rule for shared caches; a person's credentials are none to be careless with.
-  const isForOthers = 'public' in directives || 'must-revalidate' in directives || 's-maxage' in directives
-  if (request.authorization !== undefined && !isForOthers) return false
+export function mayKeep(exchange: KeptExchange, asked: AskedWith, now: number): boolean {
+  const credentials = credentialsSent(asked)
+  if (credentials.length > 0 && !mayKeepOpened(exchange.headers, credentials)) return false
   const policy = policyOf(exchange, now)
-  if ('no-store' in readDirectives(request['cache-control']) || !policy.storable()) return false
+  if ('no-store' in readDirectives(asked.headers['cache-control']) || !policy.storable()) return false
   return isFresh(exchange, {}, now) || Object.keys(conditionsOf(exchange)).length > 0
+}
+
+/** Section 3.5. */
+function mayKeepOpened(answer: Headers, credentials: readonly string[]): boolean {
+  const directives = directivesOf(answer)
+  if ('public' in directives || 'must-revalidate' in directives || 's-maxage' in directives) return true
+  const varying = varyingBy(answer)
+  return credentials.every((name) => name !== 'authorization' && varying.includes(name))
 }
 
 /** Section 4.2: whether it may be used without asking. */
@@ -94,18 +107,28 @@ const opaque = (etag: string) => etag.trim().replace(/^W\//, '')
 
 /**
  * Section 4.1: names those of the request's headers that the answer depends on; `undefined` for one that depends on more than that. It is a
- * digest, for there may be secrets among them; credentials are always one, whatever the server says.
+ * digest, for there may be secrets among them. Credentials are always among them, whatever the server says, and cookies unless it says that
+ * the answer is for all.
  */
-export function variantOf(answer: Headers, request: RequestHeaders): string | undefined {
-  const names = linesOf(answer.vary)
-    .join(',')
-    .toLowerCase()
-    .split(',')
-    .map((name) => name.trim())
-    .filter((name) => name !== '')
-  if (names.includes('*')) return undefined
-  const selecting = [...new Set([...names, 'authorization'])].toSorted().map((name) => [name, request[name] ?? null])
+export function variantOf(answer: Headers, asked: AskedWith): string | undefined {
+  const varying = varyingBy(answer)
+  if (varying.includes('*')) return undefined
+  const cookies = isForAll(answer) ? [] : ['cookie']
+  const names = new Set([...varying, ...cookies, 'authorization', ...credentialsSent(asked)])
+  const selecting = [...names].toSorted().map((name) => [name, asked.headers[name] ?? null])
   return hash('sha256', JSON.stringify(selecting))
+}
+
+/** Sections 5.2.2.9 and 5.2.2.10. `must-revalidate` is said of many a page that is for one person. */
+function isForAll(answer: Headers): boolean {
+  const directives = directivesOf(answer)
+  return ('public' in directives || 's-maxage' in directives) && !('private' in directives)
+}
+
+/** The names in Vary (RFC 9110 section 12.5.5), in lower case. */
+function varyingBy({ vary }: Headers): readonly string[] {
+  const names = linesOf(vary).join(',').toLowerCase().split(',')
+  return names.map((name) => name.trim()).filter((name) => name !== '')
 }
 
 function policyOf({ status, headers, askedAt }: KeptExchange, now: number): Policy {

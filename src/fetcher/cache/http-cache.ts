@@ -44,12 +44,12 @@ export class HttpCache implements KeptAnswers {
     const exchange = exchangeOf(outcome)
     if (exchange === undefined) return outcome
     const { status, headers, body } = exchange
-    const variant = variantOf(headers, asked.headers)
+    const variant = variantOf(headers, asked)
     const key = keyOf(asked.url)
     const now = this.#clock.now()
     const mark = outcome.headers['set-cookie'] === undefined ? '' : hadCookies
     const kept = { url: asked.url, status, headers, variant: `${variant}${mark}`, askedAt: outcome.timing.sentAt }
-    if (variant !== undefined && mayKeep(kept, asked.headers, now)) this.#store.put(key, kept, body, now)
+    if (variant !== undefined && mayKeep(kept, asked, now)) this.#store.put(key, kept, body, now)
     // Section 4.3.3: what was kept is no longer what the server has.
     else this.#store.remove(key)
     return outcome
@@ -74,12 +74,12 @@ export class HttpCache implements KeptAnswers {
     return undefined
   }
 
-  #find({ url, headers, limits }: Asked): FoundExchange | undefined {
-    const found = this.#store.find(keyOf(url))
+  #find(asked: Asked): FoundExchange | undefined {
+    const found = this.#store.find(keyOf(asked.url))
     if (found === undefined) return undefined
-    const variant = variantOf(found.headers, headers)
-    const isUsable =
-      found.variant === variant || (limits.cookies !== true && found.variant === `${variant}${hadCookies}`)
+    const variant = variantOf(found.headers, asked)
+    const takesCookies = asked.limits.cookies === true
+    const isUsable = found.variant === variant || (!takesCookies && found.variant === `${variant}${hadCookies}`)
     return isUsable ? found : undefined
   }
 

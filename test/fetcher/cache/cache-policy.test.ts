@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { conditionsOf, isFresh, mayKeep, renewedHeaders, variantOf } from '../../../src/fetcher/cache/cache-policy.ts'
 import type { Headers } from '../../../src/outcome.ts'
+import { plainGet } from '../../../src/request.ts'
 
 const askedAt = Date.UTC(2026, 0, 5)
 const hour = 3600
@@ -15,6 +16,11 @@ const answer = (headers: Headers, status = 200) => ({
   askedAt,
   variant: '',
 })
+
+/** @param own headers that the follow brought. */
+const asked = (headers: Record<string, string>, own: Record<string, string> = {}) => {
+  return { headers: { ...headers, ...own }, sending: { ...plainGet, headers: own } }
+}
 
 /** For how many of these seconds after it was asked for it is fresh. */
 function freshFor(headers: Headers, status = 200, request: Record<string, string> = {}): number {
@@ -88,7 +94,7 @@ it('RFC 9111 section 5.2.1: a request may ask for more than fresh', () => {
 
 describe('RFC 9111 section 3: an answer', () => {
   const keeps = (headers: Headers, status = 200, request: Record<string, string> = {}) =>
-    mayKeep(answer(headers, status), request, askedAt)
+    mayKeep(answer(headers, status), asked(request), askedAt)
 
   it.each<[what: string, headers: Headers, status: number, request: Record<string, string>]>([
     ['that is fresh', { 'cache-control': 'max-age=60' }, 200, {}],
@@ -113,6 +119,27 @@ describe('RFC 9111 section 3: an answer', () => {
     ['404 with a version that nobody asks for', { etag }, 404, {}],
     ['of a status that is not known to be kept', { 'cache-control': 'max-age=60' }, 503, {}],
   ])('%s is not', (_what, headers, status, request) => expect(keeps(headers, status, request)).toBe(false))
+
+  it.each<[own: Record<string, string>, cacheControl: string, vary: string | undefined, isKept: boolean]>([
+    [{ 'x-api-key': 'k' }, 'max-age=60', undefined, false],
+    [{ 'x-api-key': 'k' }, 'private, max-age=60', undefined, false],
+    [{ 'x-api-key': 'k' }, 'max-age=60', 'Accept-Encoding', false],
+    [{ 'x-api-key': 'k' }, 'max-age=60', 'X-API-Key', true],
+    [{ 'x-api-key': 'k' }, 'public, max-age=60', undefined, true],
+    [{ 'x-api-key': 'k' }, 'must-revalidate, max-age=60', undefined, true],
+    [{ 'x-api-key': 'k', cookie: 'sid=1' }, 'max-age=60', 'X-API-Key', false],
+    [{ cookie: 'sid=1' }, 'max-age=60', undefined, false],
+    [{ cookie: 'sid=1' }, 'max-age=60', 'Cookie', true],
+    [{ cookie: 'sid=1' }, 's-maxage=60, max-age=60', undefined, true],
+    [{ authorization: 'Bearer x' }, 'max-age=60', 'Authorization', false],
+    [{ accept: 'text/plain', 'accept-language': 'de', 'cache-control': 'no-cache' }, 'max-age=60', undefined, true],
+  ])('ours: to a follow with %j, that says %s, Vary: %s: whether it may is %s', (own, cacheControl, vary, isKept) => {
+    expect(mayKeep(answer({ 'cache-control': cacheControl, vary, etag }), asked({}, own), askedAt)).toBe(isKept)
+  })
+
+  it('with cookies of the jar may be kept: they go with every request', () => {
+    expect(keeps({ 'last-modified': dateAt(-60) }, 200, { cookie: 'sid=1' })).toBe(true)
+  })
 })
 
 describe('RFC 9111 section 4.3.1: what is stale is asked for', () => {
@@ -173,26 +200,57 @@ describe('RFC 9111 section 4.1: Vary', () => {
   it.each<[vary: string | string[] | undefined, isSame: boolean]>([
     [undefined, true],
     ['', true],
-    ['cookie', true],
+    ['x', true],
     ['Accept-Language', false],
     ['cookie , ACCEPT-LANGUAGE', false],
     [['cookie', 'accept-language'], false],
   ])('%j: whether another language gets the same answer is %s', (vary, isSame) => {
-    const [one, two] = [variantOf({ vary }, de), variantOf({ vary }, en)]
+    const [one, two] = [variantOf({ vary }, asked(de)), variantOf({ vary }, asked(en))]
     expect(one === two).toBe(isSame)
   })
 
   it('a header that is missing is not one that is empty', () => {
-    expect(variantOf({ vary: 'x' }, {})).not.toBe(variantOf({ vary: 'x' }, { x: '' }))
+    expect(variantOf({ vary: 'x' }, asked({}))).not.toBe(variantOf({ vary: 'x' }, asked({ x: '' })))
   })
 
-  it('with * is never matched', () => expect(variantOf({ vary: 'accept, *' }, de)).toBeUndefined())
+  it('with * is never matched', () => expect(variantOf({ vary: 'accept, *' }, asked(de))).toBeUndefined())
 
-  it('ours: other credentials get another answer, whatever the server says', () => {
-    expect(variantOf({}, { authorization: 'Basic a' })).not.toBe(variantOf({}, {}))
+  it.each<[one: Record<string, string>, other: Record<string, string>]>([
+    [{ authorization: 'Basic a' }, {}],
+    [{ authorization: 'Basic a' }, { authorization: 'Basic b' }],
+    [{ 'x-api-key': 'a' }, {}],
+    [{ 'x-api-key': 'a' }, { 'x-api-key': 'b' }],
+    [{ 'x-api-key': 'a' }, { 'x-token': 'a' }],
+    [{ cookie: 'sid=a' }, {}],
+    [{ cookie: 'sid=a' }, { cookie: 'sid=b' }],
+  ])('ours: %j and %j get different answers, whatever the server says', (one, other) => {
+    for (const says of ['private', 'public', 's-maxage=60', 'must-revalidate']) {
+      const answered = { 'cache-control': says }
+      expect(variantOf(answered, asked({}, one))).not.toBe(variantOf(answered, asked({}, other)))
+      expect(variantOf(answered, asked({}, one))).toBe(variantOf(answered, asked({}, { ...one })))
+    }
+  })
+
+  it.each<[cacheControl: string, vary: string | undefined, isForAll: boolean]>([
+    ['max-age=60', undefined, false],
+    ['max-age=60', 'accept-encoding', false],
+    ['must-revalidate', undefined, false],
+    ['private, public', undefined, false],
+    ['private="x-a", s-maxage=60', undefined, false],
+    ['public', 'Cookie', false],
+    ['public', undefined, true],
+    ['public, must-revalidate', 'accept-encoding', true],
+    ['s-maxage=60', undefined, true],
+  ])('%s, Vary: %s: whether other cookies of the jar get the same answer is %s', (cacheControl, vary, isForAll) => {
+    const answered = { 'cache-control': cacheControl, vary }
+    const [one, other, none] = [{ cookie: 'sid=a' }, { cookie: 'sid=b' }, {}].map((sent) =>
+      variantOf(answered, asked(sent)),
+    )
+    expect([one === other, one === none]).toEqual([isForAll, isForAll])
+    expect(variantOf(answered, asked({ cookie: 'sid=a' }))).toBe(one)
   })
 
   it('is kept as a digest: no secret can be read in it', () => {
-    expect(variantOf({ vary: 'cookie' }, de)).toMatch(/^[\da-f]{64}$/)
+    expect(variantOf({ vary: 'cookie' }, asked(de))).toMatch(/^[\da-f]{64}$/)
   })
 })
