@@ -416,6 +416,49 @@ describe('a crawl with a recording', () => {
     expect((await crawlOf(web, opened)).stats).toMatchObject({ fetched: 1, cached: 1 })
   })
 
+  it('logs in anew, so that what is not recorded yet is asked for by who is logged in', async () => {
+    let logins = 0
+    const sid = () => `sid=${logins}`
+    const page: Route = ({ headers: { cookie } }, response) =>
+      response.end(`<h1>${cookie === sid() ? 'member' : 'please log in'}</h1>`)
+    const web = await webOf({
+      '/login': (_request, response) => {
+        logins += 1
+        response.writeHead(200, { 'set-cookie': `${sid()}; Path=/; HttpOnly` }).end('{}')
+      },
+      '/a': page,
+      // A session that lasts for as long as it is used.
+      '/b': (request, response, visit) => page(request, response.setHeader('set-cookie', `${sid()}; Path=/`), visit),
+      '/c': page,
+    })
+    const spiderOf = (paths: readonly string[]) =>
+      defineSpider({
+        name: 'members',
+        seeds: [{ url: new URL('/login', web.urls[0]).href, json: { name: 'ada' } }],
+        *parse(page) {
+          for (const path of paths) yield page.follow(path, 'inside')
+        },
+        parsers: { inside: (page) => [{ title: page.$('h1').text() }] },
+      })
+    const replay = folderOf()
+    const askedFor = async (...paths: string[]) => {
+      const { items, asked } = await crawlOf(web, { replay, cookies: true }, spiderOf(paths) as never)
+      expect(items).toEqual(paths.map(() => ({ title: 'member' })))
+      return asked
+    }
+    expect(await askedFor('/a', '/b')).toEqual(['200 /login', '200 /a', '200 /b'])
+    expect(await askedFor('/a', '/b', '/c')).toEqual(['200 /login', '200 /c'])
+    expect(await askedFor('/a', '/b', '/c')).toEqual(['200 /login'])
+  })
+
+  it('logs in also where a crawl without cookies has recorded what does', async () => {
+    const web = await webOf(behindADoor(false))
+    const replay = folderOf()
+    expect((await crawlOf(web, { replay })).stats.failedBy).toEqual({ redirect_loop: 1 })
+    expect((await crawlOf(web, { replay })).asked).toEqual([])
+    expect((await crawlOf(web, { replay, cookies: true })).items).toHaveLength(1)
+  })
+
   it('asks for robots.txt before it sends anything, whatever was recorded of it', async () => {
     let rules = 'User-agent: *\nDisallow:\n'
     const web = await webOf({
