@@ -299,6 +299,26 @@ describe('a crawl with a cache', () => {
     expect(stats).toMatchObject({ revalidated: 0, retries: 1, fetched: 1 })
   })
 
+  it('takes a 304 to its own condition for no page, also where a parser is to have those', async () => {
+    const web = await webOf({
+      '/': versioned(() => '<h1>Page</h1>'),
+      '/own': (_request, response) => response.writeHead(304).end(),
+    })
+    const [front = ''] = web.urls
+    const cache = folderOf()
+    for (const status of [200, 304, 304]) {
+      const { items, asked } = await crawlOf(web, { cache, acceptStatuses: [304] })
+      expect([items, asked]).toEqual([[{ url: front, title: 'Page' }], [`${status} /`]])
+    }
+    const spider = defineSpider({
+      name: 'own',
+      seeds: [new URL('/own', front).href, { url: front, headers: { 'if-none-match': etagOf('<h1>Page</h1>') } }],
+      parse: (page) => [{ status: page.status, text: page.text }],
+    })
+    const { items } = await crawlOf(web, { cache, acceptStatuses: [304] }, spider as never)
+    expect(items).toEqual([304, 304].map((status) => ({ status, text: '' })))
+  })
+
   it('takes a 304 that nobody asked for as no answer', async () => {
     const web = await webOf({ '/': (_request, response) => response.writeHead(304).end() })
     const { stats } = await crawlOf(web, { cache: folderOf() })

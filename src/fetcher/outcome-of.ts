@@ -18,6 +18,8 @@ export interface FetchLimits extends ExchangeLimits {
 
 const redirectStatuses = new Set([301, 302, 303, 307, 308])
 
+const conditions = ['if-none-match', 'if-modified-since']
+
 /** An outcome without what is the same for all. */
 type Result = Outcome extends infer Kind
   ? Kind extends Outcome
@@ -77,15 +79,17 @@ export async function outcomeOf(
 }
 
 /**
- * Redirects are none, whatever is accepted. RFC 9110 section 15.3.7: a part is an answer only to who has asked for one; for others it is a page
+ * Redirects are none, whatever is accepted; nor is a 304 to a condition of ours, which speaks of what we have (RFC 9111 section 4.3.3). RFC 9110
+ * section 15.3.7: a part is an answer only to who has asked for one; for others it is a page
  * that lacks the rest.
  */
 export function isPage(
   status: number,
-  { acceptStatuses }: FetchLimits,
+  { acceptStatuses, headers: own = {} }: FetchLimits,
   sent: Readonly<Record<string, string | undefined>>,
 ): boolean {
   if (redirectStatuses.has(status) || (status === 206 && sent.range === undefined)) return false
+  if (status === 304 && conditions.some((name) => own[name] !== undefined)) return false
   return (status >= 200 && status <= 299) || acceptStatuses?.includes(status) === true
 }
 
