@@ -500,7 +500,7 @@ it('a crawl at work can be audited, as often as one likes', async () => {
     const found = await auditJson(store)
     expect([found.code, found.breaches]).toEqual([0, []])
     requests.push(found.requests)
-    await new Promise((resolve) => setTimeout(resolve, 20))
+    await new Promise((resolve) => setTimeout(resolve, 100))
   }
   expect((await running.ended).code).toBe(0)
   expect(new Set(requests).size).toBeGreaterThan(3)
