@@ -92,17 +92,9 @@ export class RobotsVisits {
     const outcome = recorded ?? made?.outcome
     if (outcome === undefined) return { ...this.#hosts.wait(turn, 0, {}), release }
     const hops = request.kind === 'robots' ? request.redirects.length : 0
-    const record = recordOf(
-      origin,
-      url,
-      outcome,
-      hops,
-      made === undefined ? before : asRead(before),
-      this.#robotsOptions,
-    )
-    // What was recorded holds on for what was recorded, where the site cannot be asked.
-    const isFailed = record.kind === 'rules' && record.failures > 0
-    const robots = made === undefined || (isFailed && isReplayed(before)) ? replayed(record) : record
+    const asked = made === undefined ? before : asRead(before)
+    const record = recordOf(origin, url, outcome, hops, asked, this.#robotsOptions)
+    const robots = made === undefined ? replayed(record) : heldFor(before, record)
     this.#hosts.learn(robots)
     // At another host, where a redirect led, this origin's Crawl-delay says nothing.
     const ofHost = request.kind === 'robots' ? undefined : robots
@@ -168,6 +160,14 @@ const isRecordedOnly = (robots: RobotsRecord | undefined): robots is RobotsCopy 
 
 const notRecorded = (turn: Turn, why: string, now: number) =>
   defer(turn, 'robots_unreachable', `${turn.request.url} is not in the recording, and ${why}`, now)
+
+/** Where the site cannot be asked, what was recorded of it holds on for what was recorded. */
+function heldFor(before: RobotsRecord | undefined, record: RobotsRecord): RobotsRecord {
+  if (before?.kind !== 'rules' || before.isReplayed !== true) return record
+  if (record.kind === 'rules') return record.failures > 0 ? replayed(record) : record
+  if (record.kind !== 'unreachable') return record
+  return { ...before, failures: record.attempts, expiresAt: record.retryAt ?? record.expiresAt }
+}
 
 /** As if it had been read: what the site says of it now is news. */
 function asRead(record: RobotsRecord | undefined): RobotsRecord | undefined {

@@ -496,24 +496,30 @@ describe('a crawl with a recording', () => {
     expect(second.stats).toMatchObject({ fetched: 2, cached: 2, skippedBy: { disallowed: 1 } })
   })
 
-  it('puts off what was not recorded where the site is gone, and goes on with what was', async () => {
-    const links = ['a', 'b', 'c', 'd'].map((path) => `<a href="/${path}">${path}</a>`).join('')
-    const routes: Record<string, Route> = { '/': (_request, response) => response.end(links) }
-    for (const path of ['a', 'b', 'c', 'd']) routes[`/${path}`] = (_request, response) => response.end(path)
-    const web = await openWeb({ robots: 'User-agent: *\nDisallow:\n', routes })
-    const replay = folderOf()
-    await crawlOf(web, { replay, exclude: [/[bc]$/] }).finally(() => web[Symbol.asyncDispose]())
-    const run = crawl(pagesSpider(web.urls), { delayMs: 0, replay })
-    await collect(run)
-    expectToAddUp(run.stats)
-    expect(run.stats).toMatchObject({
-      fetched: 3,
-      cached: 3,
-      deferredBy: { robots_unreachable: 2 },
-      robotsRequests: 1,
-      stopReason: 'deferred',
-    })
-  })
+  it.each([
+    ['rules', 'User-agent: *\nDisallow:\n'],
+    ['that there are none', 404],
+  ])(
+    'puts off what was not recorded where the site is gone, and goes on with what was (of robots.txt: %s)',
+    async (_what, robots) => {
+      const links = ['a', 'b', 'c', 'd'].map((path) => `<a href="/${path}">${path}</a>`).join('')
+      const routes: Record<string, Route> = { '/': (_request, response) => response.end(links) }
+      for (const path of ['a', 'b', 'c', 'd']) routes[`/${path}`] = (_request, response) => response.end(path)
+      const web = await openWeb({ robots, routes })
+      const replay = folderOf()
+      await crawlOf(web, { replay, exclude: [/[bc]$/] }).finally(() => web[Symbol.asyncDispose]())
+      const run = crawl(pagesSpider(web.urls), { delayMs: 0, replay })
+      await collect(run)
+      expectToAddUp(run.stats)
+      expect(run.stats).toMatchObject({
+        fetched: 3,
+        cached: 3,
+        deferredBy: { robots_unreachable: 2 },
+        robotsRequests: 1,
+        stopReason: 'deferred',
+      })
+    },
+  )
 
   it('asks for robots.txt once where it says that it has not changed', async () => {
     const rules = 'User-agent: *\nDisallow: /no\n'
