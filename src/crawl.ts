@@ -4,6 +4,7 @@
  * It begins when it is first read, and is read once. Leaving the loop ends it (I6): `break`, `throw`, an aborted signal and disposal stop
  * it at once; `drain()` lets what was begun come to its end.
  */
+import { existsSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { hostOf, originOf } from './canonical-url.ts'
 import { type Clock, systemClock } from './clock.ts'
@@ -74,8 +75,8 @@ export interface Crawl<Item> extends AsyncIterable<Item>, AsyncDisposable {
  * With a store, a crawl that was killed at any instant goes on where it was: an item that the loop asked past does not come again, unless
  * it was among the last hundred before a kill.
  *
- * @throws OptionError, ArgumentError, SeedError at once; ContactError if a seed is not on this machine and no `contact` is set. When it is
- * read: CrawlExistsError, CrawlChangedError, StoreInUseError, StoreVersionError, StoreFailedError, CacheFailedError.
+ * @throws OptionError, ArgumentError, SeedError, CacheFailedError at once; ContactError if a seed is not on this machine and no `contact` is set. When
+ * it is read: CrawlExistsError, CrawlChangedError, StoreInUseError, StoreVersionError, StoreFailedError, CacheFailedError.
  * @example for await (const item of crawl(books, { maxDepth: 3 })) console.log(item.title)
  */
 export function crawl<Item extends object>(spider: Spider<Item>, options: CrawlOptions = {}): Crawl<Item> {
@@ -86,6 +87,15 @@ export function crawl<Item extends object>(spider: Spider<Item>, options: CrawlO
 function checkedAs<T>(name: string, value: T, isRight: boolean, expected: string): T {
   if (isRight) return value
   throw new OptionError(name, `Expected \`${name}\` to be ${expected}, got ${typeof value}`)
+}
+
+function isNoFolder(path: string): boolean {
+  try {
+    return !statSync(path).isDirectory()
+  } catch {
+    // It may come to be one.
+    return false
+  }
 }
 
 interface Begun {
@@ -148,6 +158,7 @@ class CrawlRun<Item extends object> implements Crawl<Item> {
           '(--contact you@example.org, or `contact` in config/default.ts)',
       )
     }
+    this.#checkFolders()
     // A store that is open already: what stands against the crawl can be said at once.
     if (typeof this.#store === 'object') checkOn(this.#store, this.#description, this.#start)
   }
@@ -225,6 +236,7 @@ class CrawlRun<Item extends object> implements Crawl<Item> {
     this.#counter.resume(frontier.counts)
     const jar = new CookieJar(clock, frontier.cookies)
     const kept = this.#openKept()
+    if (kept !== undefined) this.#resources.use(kept)
     const typedHosts = typedHostsOf(this.#spider, this.#givenArgs, this.#seeds)
     const reach = { jar, typedHosts, lookup: this.#lookup, transport: this.#transport }
     const fetcher = this.#resources.use(new Fetcher({ ...options, ...this.#identity, ...reach }, clock))
@@ -325,11 +337,19 @@ class CrawlRun<Item extends object> implements Crawl<Item> {
     return { store, changes }
   }
 
-  /** Closed with the crawl. */
   #openKept(): KeptAnswers | undefined {
     const { cache, maxCacheBytes, replay } = this.#options
-    if (replay !== undefined) return this.#resources.use(new Recording(replay, this.#clock))
-    return cache === undefined ? undefined : this.#resources.use(new HttpCache(cache, maxCacheBytes, this.#clock))
+    if (replay !== undefined) return new Recording(replay, this.#clock)
+    return cache === undefined ? undefined : new HttpCache(cache, maxCacheBytes, this.#clock)
+  }
+
+  /** Those that are there already: what stands against them is said before a fresh start removes anything. */
+  #checkFolders(): void {
+    const { cache, replay, files } = this.#options
+    const kept = replay ?? cache
+    if (kept !== undefined && existsSync(kept)) this.#openKept()?.[Symbol.dispose]()
+    if (files !== undefined && isNoFolder(files))
+      throw new OptionError('files', `\`files\` is to be a folder, and ${files} is none`)
   }
 
   get #description(): Description {

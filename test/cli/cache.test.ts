@@ -90,6 +90,16 @@ describe('doff crawl --cache', () => {
   })
 })
 
+it.each(['--cache', '--replay', '--files'])('--fresh removes nothing where %s is no folder', async (flag) => {
+  const { folder, args } = await open()
+  await runDoff(folder, args)
+  await writeFile(join(folder, 'text'), 'text')
+  const { code, stderr } = await runDoff(folder, [...args, '--fresh', flag, 'text'])
+  expect([code === 0, stderr]).toEqual([false, expect.stringMatching(/^doff: .*text.*\n$/)])
+  const { stdout } = await runDoff(folder, ['export', 'pages', '-o', '-'])
+  expect(stdout.match(/"path"/g)).toHaveLength(13)
+})
+
 describe('doff crawl --replay', () => {
   it('needs no site the second time', async () => {
     const { web, folder, args } = await open()
