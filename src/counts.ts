@@ -48,6 +48,8 @@ export function countsOf(event: CrawlEvent): Counts {
       }
     case 'item_refused':
       return { items_refused: 1 }
+    // Its target is counted as offered.
+    case 'redirect_dropped':
     case 'started':
     case 'robots':
     case 'stopped':

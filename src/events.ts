@@ -71,6 +71,7 @@ export type CrawlEvent =
   | RobotsLearnt
   | { readonly kind: 'retry'; readonly request: PageRequest; readonly reason: RetryReason; readonly message: string }
   | Ended
+  | RedirectDropped
   | Deferred
   | SitemapRead
   | { readonly kind: 'item_refused'; readonly request: PageRequest; readonly message: string }
@@ -139,6 +140,16 @@ export interface Ended {
   readonly message: string | undefined
   /** What a parser threw. */
   readonly error: unknown
+}
+
+/** A page redirected to what is not visited; it has ended as `redirected`. */
+export interface RedirectDropped {
+  readonly kind: 'redirect_dropped'
+  readonly request: PageRequest
+  readonly target: string
+  readonly reason: DropReason
+  /** One sentence. */
+  readonly message: string
 }
 
 /** A request was put off: it comes again when the crawl is resumed. */

@@ -9,6 +9,7 @@
 import { setImmediate } from 'node:timers/promises'
 import type { Clock } from './clock.ts'
 import { addCounts, type Counts, countsOf } from './counts.ts'
+import { droppedRedirect } from './dropped-redirect.ts'
 import type { CrawlEvent, OfferResult, StopReason } from './events.ts'
 import type { CookieJar } from './fetcher/credentials/cookies.ts'
 import type { Frontier, Settlement, Turn } from './frontier/frontier.ts'
@@ -21,7 +22,7 @@ export interface WalkParts {
   readonly frontier: Frontier
   readonly visitor: Visitor
   readonly jar: CookieJar
-  readonly options: Pick<Options, 'concurrency' | 'maxPages' | 'maxBytes' | 'maxTimeMs'>
+  readonly options: Pick<Options, 'concurrency' | 'maxPages' | 'maxBytes' | 'maxTimeMs' | 'include' | 'exclude'>
   readonly clock: Clock
   readonly notify: (event: CrawlEvent) => void
 }
@@ -188,7 +189,10 @@ export class Walk {
     if (reason === 'fetched' || reason === 'parser') this.#fetched += 1
     for (const event of events) notify(event)
     // A hop of a robots.txt is no URL of the crawl's.
-    if (settlement.kind === 'ended' && turn.request.kind === 'page') notify({ kind: 'offered', result: offered })
+    if (settlement.kind !== 'ended' || turn.request.kind !== 'page') return
+    notify({ kind: 'offered', result: offered })
+    const dropped = droppedRedirect(turn.request, settlement, offered, this.#parts.options)
+    if (dropped !== undefined) notify(dropped)
   }
 
   /** With the cookies that its answer has set, or others whose turns are not settled yet, so that a state never holds an older one. */

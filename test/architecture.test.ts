@@ -59,6 +59,7 @@ const conductors = [
   'parse-page.ts',
   'host-visits.ts',
   'visit.ts',
+  'dropped-redirect.ts',
   'page-visit.ts',
   'robots-visit.ts',
   'sitemap-visit.ts',

@@ -310,6 +310,32 @@ describe.concurrent('redirects', () => {
     expect(run.stats).toMatchObject({ redirected: 1, dropped: { out_of_scope: 1 } })
   })
 
+  it.each([
+    ['another host', to('http://127.0.0.99:1/'), {}, 'out of scope (hosts=127.0.0.99 opens it)'],
+    ['what is excluded', to('/x'), { exclude: [/x$/] }, 'out of scope (exclude matches it)'],
+    ['what is too long', to('/x'.repeat(400)), { maxUrlLength: 500 }, 'longer than maxUrlLength'],
+    ['what was seen', to('/seen'), {}, 'seen before'],
+  ])('to %s are named, with what keeps them from being followed', async (_name, redirect, options, why) => {
+    await using web = await webOf({ routes: { '/from': redirect, '/seen': html('') } })
+    const said: string[] = []
+    const observers = [(event: CrawlEvent) => event.kind === 'redirect_dropped' && said.push(event.message)]
+    await collect(crawl(pagesSpider([`${web.front}seen`, `${web.front}from`]), { ...quick, ...options, observers }))
+    expect(said).toEqual([expect.stringContaining(`${web.front}from redirects to http://127.0.0.`)])
+    expect(said[0]?.endsWith(`, which is not visited: ${why}`)).toBe(true)
+    expect(said[0]?.length).toBeLessThan(400)
+  })
+
+  it('of pages found on the way say so as well, and those that are followed say nothing', async () => {
+    await using web = await webOf({
+      routes: { '/': html('<a href="/a">a</a>'), '/a': to('/b'), '/b': to('//127.0.0.9/') },
+    })
+    const said: unknown[] = []
+    const observers = [(event: CrawlEvent) => event.kind === 'redirect_dropped' && said.push(event)]
+    await collect(crawl(pagesSpider([web.front]), { ...quick, observers }))
+    const request = expect.objectContaining({ url: `${web.front}b`, depth: 1 })
+    expect(said).toMatchObject([{ request, target: 'http://127.0.0.9/', reason: 'out_of_scope' }])
+  })
+
   it('in a loop, too many or without a target end in a failure with that name', async () => {
     const chain = Object.fromEntries(Array.from({ length: 10 }, (_, n) => [`/c${n}`, to(`/c${n + 1}`)]))
     await using web = await webOf({

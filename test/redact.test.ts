@@ -1,5 +1,16 @@
 import { describe, expect, it } from 'vitest'
-import { hasUserinfo, withoutUserinfo } from '../src/redact.ts'
+import { hasUserinfo, inShort, withoutUserinfo } from '../src/redact.ts'
+
+describe('what a server has sent, where it is shown,', () => {
+  it.each([
+    ['javascript:alert(1)', 'javascript:alert(1)'],
+    ['http://ada:s3cret@', 'http://***@'],
+    ['x\r\n\u001b[31m\u202ered\ud800', 'x\ufffd\ufffd\ufffd[31m\ufffdred\ufffd'],
+    ['x'.repeat(10_000), `${'x'.repeat(200)}…`],
+  ])('%j is one harmless, short line', (text, shown) => {
+    expect(inShort(text)).toBe(shown)
+  })
+})
 
 describe('a URL that is shown', () => {
   it.each([

@@ -37,7 +37,7 @@ it('a visit that waits for its commit keeps nobody from work', async () => {
     },
   } as unknown as Visitor
   const none = Number.POSITIVE_INFINITY
-  const options = { concurrency: 1, maxPages: none, maxBytes: none, maxTimeMs: none }
+  const options = { concurrency: 1, maxPages: none, maxBytes: none, include: [], exclude: [], maxTimeMs: none }
   const jar = new CookieJar(systemClock)
   const walk = new Walk({ frontier, visitor, jar, options, clock: systemClock, notify: () => undefined })
   const never = new AbortController().signal

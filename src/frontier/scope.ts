@@ -22,6 +22,8 @@ export interface ScopeOptions {
   readonly maxUrlLength: number
 }
 
+export type ScopePatterns = Pick<ScopeOptions, 'include' | 'exclude'>
+
 export type Scope = (request: PageRequest) => 'in' | 'out_of_scope' | 'too_deep' | 'url_too_long'
 
 export function createScope(seeds: readonly string[], options: ScopeOptions): Scope {
@@ -37,6 +39,19 @@ export function createScope(seeds: readonly string[], options: ScopeOptions): Sc
     if (mustMatch && !options.include.some((pattern) => matches(pattern, request.url))) return 'out_of_scope'
     return request.depth > options.maxDepth ? 'too_deep' : 'in'
   }
+}
+
+/**
+ * What puts a URL out of scope that a page in scope has led to, in words of the options.
+ *
+ * @param home URL of that page.
+ */
+export function outBy({ url, depth }: PageRequest, home: string, { include, exclude }: ScopePatterns): string {
+  if (exclude.some((pattern) => matches(pattern, url))) return 'exclude matches it'
+  const mustMatch = include.length > 0 && depth > 0
+  if (mustMatch && !include.some((pattern) => matches(pattern, url))) return 'include does not match it'
+  const isSameDomain = registrableDomain(hostOf(url)) === registrableDomain(hostOf(home))
+  return isSameDomain ? 'within=domain opens it, or hosts' : `hosts=${hostOf(url)} opens it`
 }
 
 /** `Shop.Test`, `shop.test.` and `bücher.test` as the hosts of canonical URLs are written. */

@@ -66,6 +66,13 @@ export function logEvents(log: Log): (event: CrawlEvent) => void {
       case 'ended':
         logEnd(log, event)
         break
+      case 'redirect_dropped': {
+        const { request, reason, message } = event
+        // That a seed leads nowhere, whoever wrote it wants to know. To what is known already, links and seeds lead all the time.
+        const isNews = request.depth === 0 && reason !== 'seen'
+        log[isNews ? 'warn' : 'debug']({ ...askedOf(request), reason }, message)
+        break
+      }
       case 'item_refused':
         log.error({ ...askedOf(event.request), parser: event.request.parser }, `item refused: ${event.message}`)
         break

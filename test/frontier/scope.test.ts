@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createScope, type ScopeOptions } from '../../src/frontier/scope.ts'
+import { createScope, outBy, type ScopeOptions } from '../../src/frontier/scope.ts'
 import { request } from './contract.ts'
 
 const defaults: ScopeOptions = { within: 'host', hosts: [], include: [], exclude: [], maxDepth: 3, maxUrlLength: 100 }
@@ -47,6 +47,16 @@ describe('what belongs to a crawl', () => {
     const scope = createScope(['http://shop.test/'], { ...defaults, include: [/books/g] })
     const asked = Array.from({ length: 3 }, () => scope(request('http://shop.test/books', { depth: 1 })))
     expect(asked).toEqual(['in', 'in', 'in'])
+  })
+
+  it.each([
+    ['another host', 'http://other.test/', {}, 'hosts=other.test opens it'],
+    ['a sub-domain', 'http://blog.shop.test/', {}, 'within=domain opens it, or hosts'],
+    ['what is excluded', 'http://shop.test/x', { exclude: [/x/g] }, 'exclude matches it'],
+    ['what is not included', 'http://shop.test/x', { include: [/y/] }, 'include does not match it'],
+    ['another host, for all that is included', 'http://other.test/x', { include: [/x/] }, 'hosts=other.test opens it'],
+  ])('%s is out of scope by what is named', (_name, url, given, said) => {
+    expect(outBy(request(url, { depth: 1 }), 'http://shop.test/', { ...defaults, ...given })).toBe(said)
   })
 
   it('two domains under one public suffix are two', () => {

@@ -61,6 +61,16 @@ describe('the log', () => {
     ])
   })
 
+  it.each([
+    ['warn', 'a seed', { depth: 0 }, 'out_of_scope'],
+    ['debug', 'a seed, to what was seen', { depth: 0 }, 'seen'],
+    ['debug', 'another page', { depth: 1 }, 'out_of_scope'],
+  ] as const)('says at the level "%s" of %s that its redirect leads nowhere', (level, _name, at, reason) => {
+    const page = request(`${origin}/`, at)
+    const event: CrawlEvent = { kind: 'redirect_dropped', request: page, target: `${origin}/x`, reason, message: 'why' }
+    expect(said(event)).toEqual([`${level}: why`])
+  })
+
   it('POLITENESS B13: warns aloud of a robots.txt that is not obeyed, and of a certificate that is not verified', () => {
     const started: CrawlEvent = {
       kind: 'started',
