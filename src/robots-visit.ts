@@ -49,7 +49,12 @@ export class RobotsVisits {
     this.#clock = clock
     this.#options = options
     this.#robotsOptions = { ...options, maxRobotsRedirects }
-    this.#limits = { maxBodyBytes: maxRobotsBytes + 1, totalTimeoutMs: options.robotsTimeoutMs, truncate: true }
+    this.#limits = {
+      maxBodyBytes: maxRobotsBytes + 1,
+      totalTimeoutMs: options.robotsTimeoutMs,
+      truncate: true,
+      remedies: { total_timeout: 'raise robotsTimeoutMs' },
+    }
     this.#lawless = new Set(options.ignoreRobotsOf.map((host) => hostOf(`http://${host}/`)))
   }
 

@@ -65,7 +65,9 @@ export class SitemapVisits {
   constructor(parts: SitemapVisitsParts) {
     this.#parts = parts
     this.#passes = sitemapFilter(parts.sitemaps)
-    this.limits = { maxBodyBytes: sitemapLimits.maxBytes, totalTimeoutMs: parts.options.totalTimeoutMs }
+    const { totalTimeoutMs } = parts.options
+    const remedies = { body_too_large: 'no sitemap may be larger' }
+    this.limits = { maxBodyBytes: sitemapLimits.maxBytes, totalTimeoutMs, remedies }
   }
 
   /**

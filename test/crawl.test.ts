@@ -469,6 +469,16 @@ describe.concurrent('robots.txt', () => {
     expect(run.stats.fetched).toBe(3)
   })
 
+  it('that does not come in time says by which option', async () => {
+    await using web = await webOf({ routes: { '/robots.txt': () => undefined } })
+    const notes: unknown[] = []
+    const observe = (event: CrawlEvent) =>
+      event.kind === 'robots' && event.record.kind === 'unreachable' && notes.push(event.record.note)
+    const options = { ...quick, robotsTimeoutMs: 100, maxRobotsAttempts: 1, observers: [observe] }
+    await collect(crawl(pagesSpider([web.front]), options))
+    expect(notes).toEqual([`No full answer within 100 ms: GET ${web.front}robots.txt (raise robotsTimeoutMs)`])
+  })
+
   it('that never can be read puts its pages off, and other hosts go on', async () => {
     await using web = await webOf({ hosts: 1, robots: 503 })
     await using fine = await webOf({ hosts: 2, pages: 4 })

@@ -112,6 +112,12 @@ describe('sitemaps: true', () => {
     expect(items).toHaveLength(1)
   })
 
+  it('it is a fault if one is larger than any may be, and no option helps', async () => {
+    const large = { body: new Uint8Array(52_428_801) }
+    const { faults } = await crawlOf({ ...robots('Sitemap: /one.xml'), '/one.xml': large })
+    expect(faults).toEqual([`Body exceeded 52428800 bytes: GET ${home}/one.xml (no sitemap may be larger)`])
+  })
+
   it('it is a fault if what it names is no sitemap', async () => {
     const { faults } = await crawlOf({ ...robots('Sitemap: /one'), '/one': '<!doctype html><title>x</title>' })
     expect(faults).toEqual([`it is no sitemap`])

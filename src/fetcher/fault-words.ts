@@ -49,13 +49,16 @@ const wordsFor: Partial<Readonly<Record<Fault, (host: string, error: Error) => W
   tls_handshake: (host, error) => ({ failed: `No secure connection to ${host} came about (${openSslReason(error)})` }),
 }
 
-/** @param host that was asked. @param isFile whether the body was to go to a file, which has a limit of its own. */
-export function inWords(fault: Fault, host: string, error: unknown, isFile: boolean): Words {
+/** What to do about a fault, where that is not what it is for a page; an empty text for nothing. */
+export type Remedies = Partial<Readonly<Record<Fault, string>>>
+
+/** @param host that was asked. */
+export function inWords(fault: Fault, host: string, error: unknown, remedies: Remedies = {}): Words {
   const known = error instanceof Error ? error : new Error(fault.replaceAll('_', ' '))
   const words = wordsFor[fault]?.(host, known)
   if (words === undefined) return { failed: known.message === '' ? fault.replaceAll('_', ' ') : known.message }
-  const isLimit = fault === 'body_too_large' && isFile
-  return isLimit ? { ...words, remedy: 'raise maxFileBytes, or `maxBytes` of the download' } : words
+  const { failed, remedy = '' } = { ...words, ...(fault in remedies ? { remedy: remedies[fault] } : undefined) }
+  return remedy === '' ? { failed } : { failed, remedy }
 }
 
 /** The names that it is for, as node tells them: `DNS:a.test, DNS:b.test`. */

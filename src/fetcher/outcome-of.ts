@@ -3,7 +3,7 @@ import { canonicalUrl } from '../canonical-url.ts'
 import type { Outcome, StoredFile } from '../outcome.ts'
 import { decodeBody, decodeStart } from './body.ts'
 import type { Answer, Exchange, ExchangeLimits } from './exchange.ts'
-import { inWords } from './fault-words.ts'
+import { inWords, type Remedies } from './fault-words.ts'
 import { FaultError, faultOf, type Progress } from './faults.ts'
 import { isPassing, isPassingStatus } from './retry-policy.ts'
 
@@ -14,6 +14,8 @@ export interface FetchLimits extends ExchangeLimits {
   readonly cookies?: boolean
   /** Statuses besides 2xx that make a page. */
   readonly acceptStatuses?: readonly number[]
+  /** For messages. Default: the options that pages have. */
+  readonly remedies?: Remedies
 }
 
 const redirectStatuses = new Set([301, 302, 303, 307, 308])
@@ -94,14 +96,17 @@ export function isPage(
 }
 
 /** @param what the request in words. */
-function failure(what: string, url: string, error: unknown, progress: Progress, { receiver }: FetchLimits) {
+function failure(what: string, url: string, error: unknown, progress: Progress, limits: FetchLimits) {
+  const { receiver, remedies = receiver === undefined ? {} : remediesOfFiles } = limits
   const reason = faultOf(error, progress)
-  const { failed, remedy } = inWords(reason, new URL(url).hostname, error, receiver !== undefined)
+  const { failed, remedy } = inWords(reason, new URL(url).hostname, error, remedies)
   const message = `${failed}: ${what}${remedy === undefined ? '' : ` (${remedy})`}`
   return isPassing(reason)
     ? { kind: 'retry' as const, reason, message, ...(receiver?.isFurther === true ? { isFurther: true } : undefined) }
     : { kind: 'failed' as const, reason, message }
 }
+
+const remediesOfFiles: Remedies = { body_too_large: 'raise maxFileBytes, or `maxBytes` of the download' }
 
 /** Decoding is part of the time that a request may take. */
 async function inTime<T>(work: Promise<T>, leftMs: number, totalTimeoutMs: number): Promise<T> {

@@ -104,6 +104,17 @@ describe('one exchange', () => {
     expect(isClosed).toBe(true)
   })
 
+  it('names what to do about it, which is for the caller to say where that is another option', async () => {
+    const { url } = await rawServer(() => undefined)
+    const messages: unknown[] = []
+    for (const remedies of [undefined, { total_timeout: 'raise robotsTimeoutMs' }, { total_timeout: '' }]) {
+      const outcome = await openFetcher().fetch(url, { ...limits, totalTimeoutMs: 100, ...(remedies && { remedies }) })
+      messages.push('message' in outcome && outcome.message)
+    }
+    const failed = `No full answer within 100 ms: GET ${url}`
+    expect(messages).toEqual([`${failed} (raise totalTimeoutMs)`, `${failed} (raise robotsTimeoutMs)`, failed])
+  })
+
   it('stops reading a body that is too large; cut short only where that is asked for', async () => {
     const { url } = await rawServer((socket) => {
       socket.write('HTTP/1.1 200 OK\r\n\r\n')
