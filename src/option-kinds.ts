@@ -104,6 +104,12 @@ export const optionalText = (
 export const folder = (meaning: string): OptionSpec<string | undefined> =>
   optionalText(meaning, 'the path of a folder', (path) => path !== '')
 
+/** `none` keeps one that is named elsewhere from being used. */
+export const folderOrNone = (meaning: string): OptionSpec<string | undefined> => ({
+  ...folder(meaning),
+  expects: 'the path of a folder, or `none`',
+})
+
 /** Empty unless somebody says what is in it; on the command line with commas in between. */
 export const list = (
   meaning: string,

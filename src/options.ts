@@ -14,6 +14,7 @@ import {
   duration,
   flag,
   folder,
+  folderOrNone,
   hosts,
   list,
   type OptionSpec,
@@ -115,11 +116,11 @@ export const optionTable = {
   maxBodyBytes: bytes('Size of a body, decoded. A longer one is an error, never cut.', 10 * 1024 * 1024),
   files: folder('The folder that downloads are kept in. Left out, it is `files` in the store.'),
   maxFileBytes: bytes('Size of a download, decoded; each may name its own.', 1024 ** 3),
-  cache: folder(
+  cache: folderOrNone(
     'Folder of an HTTP cache (RFC 9111): pages and sitemaps that are fresh are not asked for, others by their version.',
   ),
   maxCacheBytes: byteLimit('Size of the cache on disk; what was used least recently goes.', 1024 ** 3, 1024 ** 2),
-  replay: folder('Folder of a recording: each exchange is kept once, and the site is not asked for it again.'),
+  replay: folderOrNone('Folder of a recording: each exchange is kept once, and the site is not asked for it again.'),
   maxCrawlDelayMs: duration(
     'An origin whose Crawl-delay is longer is put off; it is never visited sooner than it asks.',
     60_000,
@@ -191,7 +192,8 @@ export function mergeOptions(...layers: readonly OptionInput[]): OptionInput {
 
 export function resolveOptions(...layers: readonly OptionInput[]): Options {
   const defaults = Object.fromEntries(optionNames.map((name) => [name, optionTable[name].default]))
-  const merged = { ...defaults, ...checkOptions(mergeOptions(...layers)) } as Options
+  const given = { ...defaults, ...checkOptions(mergeOptions(...layers)) } as Options
+  const merged = { ...given, cache: unlessNone(given.cache), replay: unlessNone(given.replay) }
   if (merged.cache !== undefined && merged.replay !== undefined)
     throw new OptionError(
       'replay',
@@ -200,6 +202,9 @@ export function resolveOptions(...layers: readonly OptionInput[]): Options {
   const contact = merged.contact === undefined ? undefined : parseContact(merged.contact)
   return Object.freeze({ ...merged, contact })
 }
+
+/** A layer cannot take back what another has said by saying nothing. */
+const unlessNone = (folder: string | undefined) => (folder === 'none' ? undefined : folder)
 
 export function isOptionName(name: string): name is OptionName {
   return Object.hasOwn(optionTable, name)

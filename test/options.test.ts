@@ -176,6 +176,13 @@ describe('readOption', () => {
     expect(readOption(name, text)).toEqual(value)
   })
 
+  it('takes `none` for no folder of a cache or a recording, whatever another layer says', () => {
+    const layers = [{ cache: 'a' }, { cache: 'none', replay: 'b' }] as const
+    expect(resolveOptions(...layers)).toMatchObject({ cache: undefined, replay: 'b' })
+    expect(resolveOptions(...layers, { replay: 'none' })).toMatchObject({ cache: undefined, replay: undefined })
+    expect(resolveOptions({ cache: './none' })).toMatchObject({ cache: './none' })
+  })
+
   it.each<[OptionName, string]>([
     ['delayMs', '-5'],
     ['delayMs', '5x'],

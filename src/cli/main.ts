@@ -59,8 +59,14 @@ function createProgram(end: (exitCode: number) => void): Command {
       .option('--fresh', 'remove the crawl that is in the store, and start anew')
       .option('--store <folder>', "the crawl's state; `memory` keeps none (default: .doff/<spider>)")
       .option('--files <folder>', 'keep downloads there (default: `files` in the store)')
-      .option('--cache <folder>', 'keep pages in an HTTP cache, and ask only for what may have changed')
-      .option('--replay <folder>', 'record every exchange once, and never ask the site for it again'),
+      .option(
+        '--cache <folder>',
+        'keep pages in an HTTP cache, and ask only for what may have changed; `none` leaves it out',
+      )
+      .option(
+        '--replay <folder>',
+        'record every exchange once, and never ask the site for it again; `none` leaves it out',
+      ),
   )
     .addOption(new Option('--log-level <level>', 'trace, debug, info, warn, error or silent (default: info)'))
     .addOption(new Option('--log-format <format>', 'auto, json or pretty (default: auto, pretty on a terminal)'))

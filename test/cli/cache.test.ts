@@ -1,4 +1,5 @@
 /** `--cache` and `--replay`, as a user has them. */
+import { existsSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
@@ -73,6 +74,21 @@ describe('doff crawl --cache', () => {
     expect(code).toBe(0)
     expect(paths().filter((path) => path.startsWith('/p'))).toEqual([])
     expect((await runDoff(folder, ['audit', 'pages'])).code).toBe(0)
+  })
+
+  it('can be left out of a crawl that was begun with it, or changed for a recording', async () => {
+    const { folder, args, paths } = await open()
+    const resume = ['crawl', 'pages', '--resume', '--quiet', '--max-pages']
+    await runDoff(folder, [...args, '--cache', 'kept', '--max-pages', '3'])
+    await writeFile(join(folder, 'kept/exchanges.db'), 'text '.repeat(1000))
+    const refused = await runDoff(folder, [...resume, '5'])
+    expect(refused.code).toBe(1)
+    expect((await runDoff(folder, [...resume, '5', '--cache', 'none'])).code).toBe(3)
+    expect((await runDoff(folder, [...resume, '7', '--replay', 'recording'])).code).toBe(3)
+    expect(existsSync(join(folder, 'recording/exchanges.db'))).toBe(true)
+    expect((await runDoff(folder, [...resume, '13', '--replay', 'none'])).code).toBe(0)
+    expect(paths().filter((path) => path.startsWith('/p'))).toHaveLength(12)
+    expect(existsSync(join(folder, 'none'))).toBe(false)
   })
 
   it('is refused beside --replay, and where its folder holds something else', async () => {

@@ -172,7 +172,7 @@ const reasonsByCode: Readonly<Record<number, string>> = {
 
 function explain(error: unknown, kind: ExchangeStoreKind): { reason: string; remedy: string } {
   const code = error instanceof Error && 'errcode' in error ? Number(error.errcode) & 0xff : -1
-  const remedy = `see to it, or leave out ${flags[kind]}`
+  const remedy = `see to it, or go on without: ${flags[kind]} none`
   // Corrupt, and no database at all.
   if (code === 11 || code === 26)
     return { reason: `its file ${fileName} is damaged, or no database`, remedy: 'remove it' }

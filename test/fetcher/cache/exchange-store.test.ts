@@ -222,7 +222,7 @@ describe('what is no store of exchanges is said to be none', () => {
     const folder = folderOf()
     writeFileSync(join(folder, 'file'), '')
     expect(opening(join(folder, 'file', 'cache'))).toContain(
-      'a part of its path is no folder (see to it, or leave out --cache)',
+      'a part of its path is no folder (see to it, or go on without: --cache none)',
     )
   })
 })
