@@ -8,7 +8,7 @@
  * languages.)
  *
  * - *Labelled UTF-8, and most of it is broken.* At least 57 % of the characters of a legacy text are, if it is read as UTF-8; of a broken
- *   UTF-8 page, a few are, and it keeps its U+FFFD.
+ *   UTF-8 page, a few are, and it keeps its U+FFFD. JSON is labelled by being JSON.
  * - *Labelled otherwise, and it is UTF-8* (Apache's `AddDefaultCharset ISO-8859-1`). Latin letters make UTF-8 by chance in 3 of 187,000
  *   sentences, so one character is enough. Of Chinese, Korean, Thai and Ukrainian ones up to five do: six are needed, unless the page itself
  *   says UTF-8. (`联` alone, in GBK, stays what its label says.)
@@ -30,6 +30,11 @@ const declarationBytes = 2048
 /** More characters than a short legacy text is by chance. */
 const enoughUtf8 = 6
 
+/** Fewer broken bytes say nothing against a label: they may be a legacy text's few letters, or what is broken of a text that is what it says. */
+const clearlyBroken = 4
+
+const json = /^\s*[^\s;,]+[/+](?:x-)?json\b/i
+
 /** @param contentType the value of the Content-Type header; empty if there is none. */
 export function decodeText(body: Uint8Array, contentType: string): string {
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength)
@@ -40,7 +45,8 @@ export function decodeText(body: Uint8Array, contentType: string): string {
   // The ordinary page ends here.
   const isValid = isUtf8(bytes)
   if (isValid && header === 'utf-8') return decode(bytes, header)
-  const page = declaredIn(bytes)
+  // JSON is UTF-8, and nothing else (RFC 8259 section 8.1), as if it said so; what a text in it says of another page is not said of it.
+  const page = json.test(contentType) ? 'utf-8' : declaredIn(bytes)
   const label = header ?? page
   if (isValid && (label === undefined || label === 'utf-8')) return decode(bytes, 'utf-8')
 
@@ -86,7 +92,7 @@ const isMostlyBroken = ({ sound, broken }: Reading) => broken > sound
 function isMeant({ sound, broken }: Reading, header: string | undefined, page: string | undefined): boolean {
   const label = header ?? page
   if (label === undefined) return sound > broken
-  if (label === 'utf-8') return sound >= broken
+  if (label === 'utf-8') return sound >= broken || broken < clearlyBroken
   const isClaimed = page === 'utf-8' || label === 'windows-1252'
   return sound >= (isClaimed ? 1 : enoughUtf8) && sound >= 10 * broken
 }

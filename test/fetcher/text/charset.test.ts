@@ -236,6 +236,11 @@ describe('a label that the bytes contradict', () => {
     expect(decodeText(body, `text/html; charset=${label}`)).toBe(text)
   })
 
+  it('ours: is not seen in three broken bytes, whatever else is beyond ASCII', () => {
+    const body = Buffer.concat([Buffer.from('ab'), bytes(0xff, 0xfe, 0xc3), Buffer.from('cd é')])
+    expect(decodeText(body, 'text/html; charset=utf-8')).toBe('ab\ufffd\ufffd\ufffdcd é')
+  })
+
   it('ours: is seen in one character of UTF-8 that is labelled ISO-8859-1', () => {
     expect(decodeText(Buffer.from('<p>£51.77</p>'), 'text/html; charset=iso-8859-1')).toBe('<p>£51.77</p>')
   })
@@ -243,6 +248,27 @@ describe('a label that the bytes contradict', () => {
   it('ours: is seen in one character of UTF-8 if the page says UTF-8', () => {
     const page = '<meta charset=utf-8><p>£51.77</p>'
     expect(decodeText(Buffer.from(page), 'text/html; charset=gbk')).toBe(page)
+  })
+})
+
+describe('RFC 8259 section 8.1: JSON', () => {
+  it.each(['application/json', 'text/json', 'application/ld+json; x=y', 'Application/JSON'])('is UTF-8: %s', (type) => {
+    const body = Buffer.concat([Buffer.from('{"a":"café '), bytes(0xff), Buffer.from('"}')])
+    expect(decodeText(body, type)).toBe('{"a":"café \ufffd"}')
+  })
+
+  it('is not what a page in it says of itself', () => {
+    const text = '{"html":"<meta charset=windows-1251>Grüße"}'
+    expect(decodeText(Buffer.from(text), 'application/json')).toBe(text)
+  })
+
+  it('ours: that clearly is not, or whose header says another, is what it is', () => {
+    const { text, bytes: body } = samples.find(({ charset }) => charset === 'windows-1251') ?? {
+      text: '',
+      bytes: bytes(),
+    }
+    expect(decodeText(body, 'application/json')).toBe(text)
+    expect(decodeText(cyrillic, 'application/json; charset=windows-1251')).toBe('Привет')
   })
 })
 
