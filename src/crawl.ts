@@ -306,8 +306,10 @@ class CrawlRun<Item extends object> implements Crawl<Item> {
       yield* items.items() as AsyncGenerator<Item>
       this.#signal?.throwIfAborted()
       const reason = await walking
-      if (reason === 'finished' && !this.#stopping.signal.aborted)
+      if (reason === 'finished' && !this.#stopping.signal.aborted) {
         await store?.setFacts({ finished_at: new Date().toISOString() })
+        await downloads?.discardAll()
+      }
       return reason
     } finally {
       // Before the frontier and the fetcher are closed: a visit that is cut off then leaves its turn as it is.

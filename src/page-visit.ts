@@ -10,6 +10,7 @@ import type { FetchLimits } from './fetcher/outcome-of.ts'
 import { waitBeforeRetry } from './fetcher/retry-policy.ts'
 import { decodeText } from './fetcher/text/charset.ts'
 import { fingerprint } from './frontier/fingerprint.ts'
+import type { Turn } from './frontier/frontier.ts'
 import type { Options } from './options.ts'
 import type { Answered, PageOutcome, RedirectOutcome } from './outcome.ts'
 import type { ItemStream } from './output/item-stream.ts'
@@ -140,6 +141,15 @@ export class PageVisits {
     const receiver = await downloads?.begin(url, file)
     if (receiver === undefined) throw new OptionError('files', `There is no folder to keep ${url} in: set \`files\``)
     return { ...options, totalTimeoutMs: 0, acceptStatuses: [], receiver }
+  }
+
+  /** Of a file that did not come whole, and is not asked for again, nothing stays; until that is committed, it could be. */
+  withoutRest({ request }: Turn, spent: Spent): Spent {
+    const { downloads } = this.#parts
+    const { settlement } = spent
+    const isOver = settlement.kind === 'ended' && settlement.end?.state !== 'done'
+    if (!isOver || downloads === undefined || request.kind !== 'page' || request.file === undefined) return spent
+    return { ...spent, committed: () => downloads.discard(request.url) }
   }
 
   /** How a page tells what it asks of robots. */

@@ -14,6 +14,8 @@ export interface Spent {
   readonly places?: Places
   /** To be called once it is settled. */
   readonly release?: () => void
+  /** To be called once it is committed, if it is. */
+  readonly committed?: () => Promise<void>
 }
 
 export interface EndDetails {

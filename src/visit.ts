@@ -57,7 +57,7 @@ export class Visitor {
    */
   visit(turn: Turn, place: Place, settle: (spent: Spent) => Promise<void>): Promise<void> {
     return this.#hosts.during(turn, place, async () => {
-      const spent = await this.#spendAt(turn, place)
+      const spent = this.#pages.withoutRest(turn, await this.#spendAt(turn, place))
       try {
         await settle(withPace(spent, this.#hosts.latestPace(turn)))
       } finally {

@@ -177,12 +177,13 @@ export class Walk {
 
   async #settle(turn: Turn, spent: Spent, stopped: AbortSignal): Promise<void> {
     const { notify } = this.#parts
-    const { settlement, events, places } = spent
+    const { settlement, events, places, committed } = spent
     if (stopped.aborted) return this.#settleCutOff(turn, spent)
     const counts: Record<string, number> = {}
     for (const event of events) addCounts(counts, countsOf(event))
     const offered = await this.#commit(turn, { ...settlement, counts })
     places?.commit()
+    await committed?.()
     this.#bytes += counts.bytes ?? 0
     // A page that its parser failed on was fetched all the same.
     const reason = settlement.kind === 'ended' ? settlement.end?.reason : undefined

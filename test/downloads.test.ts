@@ -2,6 +2,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, expectTypeOf, it, onTestFinished } from 'vitest'
+import { systemClock } from '../src/clock.ts'
 import {
   type CrawlEvent,
   type CrawlOptions,
@@ -244,6 +245,99 @@ describe('downloads of a crawl', () => {
       ['/b.png', 'bytes=N-'],
     ])
     expect(await readdir(join(store, 'files', '.part'))).toEqual([])
+  })
+})
+
+describe('what there is of a file that did not come whole', () => {
+  const cut = { ...image, bytes: 4 * megabyte, cutAfter: () => 100_000 }
+
+  /** A shop with a store, and what is in `.part` by now. */
+  async function openStored(routes: Readonly<Record<string, FileRoute>>) {
+    const shop = await openShop(routes)
+    const { files: _, ...rest } = shop.options
+    const options = { ...rest, store: join(shop.folder, 'store') }
+    const folder = join(shop.folder, 'store', 'files', '.part')
+    const parts = () => readdir(folder).catch(() => [])
+    return { ...shop, options, parts, partsFolder: folder }
+  }
+
+  it('is removed when it has failed for good, while the crawl goes on', async () => {
+    const kept: Promise<string[]>[] = []
+    const { spider, options, parts } = await openStored({
+      '/': page('<a class=cover href=/a.png>A</a><a class=cover href=/b.png>B</a><a class=cover href=/c.png>C</a>'),
+      '/a.png': cut,
+      '/b.png': {
+        answer: (_request, response) => {
+          kept.push(parts())
+          response.writeHead(404).end()
+        },
+      },
+      '/c.png': image,
+    })
+    const run = crawl(spider, { ...options, maxRetries: 0, perHostConcurrency: 1 })
+    expect(await collect(run)).toHaveLength(1)
+    expect(run.stats.failedBy).toEqual({ body_cut_off: 1, http_404: 1 })
+    expect(await Promise.all(kept)).toEqual([[]])
+    expect(await parts()).toEqual([])
+  })
+
+  it('stays until its last retry', async () => {
+    const { server, spider, options, parts } = await openStored({
+      '/': page('<a class=cover href=/a.png>A</a>'),
+      '/a.png': cut,
+    })
+    const run = crawl(spider, { ...options, maxRetries: 2 })
+    expect(await collect(run)).toEqual([])
+    expect(server.log.slice(-3).map(({ range }) => range)).toEqual([undefined, 'bytes=100000-', 'bytes=200000-'])
+    expect(await parts()).toEqual([])
+  })
+
+  it('stays where its request is put off, and is gone on with when the crawl is resumed', async () => {
+    const { server, spider, options, parts } = await openStored({
+      '/': page('<a class=cover href=/a.png>A</a>'),
+      '/a.png': { ...cut, cutAfter: (visit) => (visit === 1 ? 100_000 : undefined) },
+    })
+    const first = crawl(spider, { ...options, maxPagesPerHost: 2 })
+    expect(await collect(first)).toEqual([])
+    expect(first.stats).toMatchObject({ deferredBy: { over_budget: 1 }, stopReason: 'deferred' })
+    expect(await parts()).toHaveLength(2)
+    expect(await collect(crawl(spider, { ...options, start: 'resume' }))).toHaveLength(1)
+    expect(server.log.at(-1)).toMatchObject({ path: '/a.png', range: 'bytes=100000-', status: 206 })
+    expect(await parts()).toEqual([])
+  })
+
+  it('is removed where it is disallowed by now', async () => {
+    let rules = 'User-agent: *\nDisallow:'
+    const { spider, options, parts } = await openStored({
+      '/': page('<a class=cover href=/a.png>A</a>'),
+      '/robots.txt': { answer: (_request, response) => response.end(rules) },
+      '/a.png': cut,
+    })
+    await collect(crawl(spider, { ...options, maxPagesPerHost: 2 }))
+    expect(await parts()).toHaveLength(2)
+    rules = 'User-agent: *\nDisallow: /a.png'
+    const clock = { ...systemClock, now: () => Date.now() + 48 * 3_600_000 }
+    const run = crawl(spider, { ...options, start: 'resume', clock })
+    await collect(run)
+    expect(run.stats).toMatchObject({ skippedBy: { disallowed: 1 }, stopReason: 'finished' })
+    expect(await parts()).toEqual([])
+  })
+
+  it('that a kill has left is removed when the crawl has finished, and that of other crawls is not', async () => {
+    const { spider, options, parts, partsFolder } = await openStored({
+      '/': page('<a class=cover href=/a.png>A</a>'),
+      '/a.png': cut,
+    })
+    await collect(crawl(spider, { ...options, maxPagesPerHost: 2 }))
+    const [left = ''] = await parts()
+    const copies = [`${left}.json`, `${left}b`, `${left.replace(/^./, (first) => (first === '0' ? '1' : '0'))}c`]
+    await collect(crawl(spider, { ...options, start: 'resume', maxRetries: 0 }))
+    expect(await parts()).toEqual([])
+    for (const copy of copies) await writeFile(join(partsFolder, copy), '')
+    const run = crawl(spider, { ...options, start: 'resume' })
+    await collect(run)
+    expect(run.stats.stopReason).toBe('finished')
+    expect(await parts()).toEqual(copies.slice(-1))
   })
 })
 

@@ -36,14 +36,24 @@ export class Downloads implements AsyncDisposable {
     return new Download(partial, { types, maxBytes }, store, (writing) => this.#keep(writing))
   }
 
+  /** Of a URL that is not asked for again, nothing stays that has no name. */
+  async discard(url: string): Promise<void> {
+    const discarding = PartialFile.discard(this.#parts, this.#prefix, url)
+    this.#keep(discarding)
+    await discarding.catch(ignore)
+  }
+
+  /** The crawl has asked for all that it is to: nobody goes on with what it has left, also when it was killed. */
+  async discardAll(): Promise<void> {
+    const names = await readdir(this.#parts).catch(() => [])
+    for (const name of names.filter((part) => part.startsWith(this.#prefix)))
+      await rm(join(this.#parts, name), { force: true }).catch(ignore)
+  }
+
   /** When nothing is written any more: the crawl may go on at once. Where nobody goes on with it, what has no name is removed. */
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.allSettled(this.#writing)
-    if (this.#crawl !== undefined) return
-    // What stays all the same takes room, and misleads nobody.
-    const names = await readdir(this.#parts).catch(() => [])
-    for (const name of names.filter((part) => part.startsWith(this.#prefix)))
-      await rm(join(this.#parts, name), { force: true }).catch(() => undefined)
+    if (this.#crawl === undefined) await this.discardAll()
   }
 
   get #parts(): string {
@@ -75,6 +85,9 @@ export class Downloads implements AsyncDisposable {
     })
   }
 }
+
+/** What stays all the same takes room, and misleads nobody. */
+const ignore = () => undefined
 
 async function syncFolder(path: string): Promise<void> {
   await using folder = await open(path)

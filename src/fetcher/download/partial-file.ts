@@ -16,9 +16,9 @@ export class PartialFile {
   #validator: string | undefined
   #bytes = 0
 
-  private constructor(path: string) {
-    this.path = path
-    this.#notePath = `${path}.json`
+  private constructor(folder: string, prefix: string, url: string) {
+    this.path = join(folder, prefix + hash('sha256', url).slice(0, 32))
+    this.#notePath = `${this.path}.json`
   }
 
   /**
@@ -27,13 +27,18 @@ export class PartialFile {
    * @throws FilesFailedError
    */
   static async find(folder: string, prefix: string, url: string): Promise<PartialFile> {
-    const partial = new PartialFile(join(folder, prefix + hash('sha256', url).slice(0, 32)))
+    const partial = new PartialFile(folder, prefix, url)
     await onDisk(folder, async () => {
       await mkdir(folder, { recursive: true, mode: 0o700 })
       partial.#validator = validatorIn(await readFile(partial.#notePath, 'utf8').catch(absent))
     })
     if (partial.#validator !== undefined) await partial.measure()
     return partial
+  }
+
+  /** That of a URL, if there is one. @throws FilesFailedError */
+  static discard(folder: string, prefix: string, url: string): Promise<void> {
+    return new PartialFile(folder, prefix, url).discard()
   }
 
   /** How much of it is there to go on with. */
