@@ -18,6 +18,15 @@ describe('RFC 6265bis section 5.6: a Set-Cookie is read', () => {
     ['sid=1; Domain=SHOP.test', { domain: 'shop.test', isHostOnly: false }],
     ['sid=1; Domain=.shop.test', { domain: 'shop.test', isHostOnly: false }],
     ['sid=1; Domain=', { domain: 'shop.test', isHostOnly: true }],
+    ['sid=1; Domain=shop.test; Domain=', { domain: 'shop.test', isHostOnly: true }],
+    ['sid=1; Domain=shop.test; Domain=.', { domain: 'shop.test', isHostOnly: true }],
+    ['sid=1; Domain=shop.test; Domain', { domain: 'shop.test', isHostOnly: true }],
+    ['sid=1; Domain=; domain =\tshop.test ', { domain: 'shop.test', isHostOnly: false }],
+    ['sid=1; Domain=other.test; Domain=shop.test', { domain: 'shop.test', isHostOnly: false }],
+    [`sid=1; Domain=shop.test; Domain=${'x'.repeat(1_025)}`, { domain: 'shop.test', isHostOnly: false }],
+    ['sid=a\tb', { name: 'sid', value: 'a\tb' }],
+    ['\ts\tid\t=\ta\tb\t; Secure', { name: 's\tid', value: 'a\tb', isSecure: true }],
+    ['sid=\xa0x\xa0', { value: '\xa0x\xa0' }],
     ['sid=1; SameSite=Strict; HttpOnly; Partitioned', { value: '1' }],
     ['sid=\xe9', { value: '\xe9' }],
     ['sid=1', { expiresAt: undefined }],
@@ -40,6 +49,8 @@ describe('RFC 6265bis section 5.6: a Set-Cookie is read', () => {
     ['ours: no name and no "="', 'x'],
     ['a control character', 'sid=a\x01b'],
     ['another control character', 'sid=a\x7fb'],
+    ['a control character in an attribute', 'sid=a; Path=/\x01'],
+    ['a line end', 'sid=a\nb'],
     ['name and value of more than 4096 octets', `sid=${'x'.repeat(maxPairBytes)}`],
     ['ours: attributes without end', `sid=1; ${'a=b; '.repeat(2_000)}`],
     ['nothing', ''],
@@ -78,6 +89,7 @@ describe('RFC 6265bis section 5.7: whose cookie it may be', () => {
     ['another address', 'http://127.0.0.2/', '127.0.0.1'],
     ['a host and port', 'http://shop.test:80/', 'shop.test:80'],
     ['what is no name', 'https://shop.test/', 'x@shop.test/y'],
+    ['another host after its own', 'https://shop.test/', 'shop.test; Domain=other.test'],
   ])('for %s it is ignored', (_name, url, domain) => {
     expect(read(`sid=1; Domain=${domain}`, url)).toBeUndefined()
   })
