@@ -79,15 +79,18 @@ export class PartialFile {
  * validator, at least a second older than the answer (section 8.8.2.2).
  */
 export function validatorOf({ etag, 'last-modified': modified, date }: Headers): string | undefined {
-  if (etag !== undefined) return typeof etag === 'string' && etag.startsWith('"') ? etag : undefined
-  if (typeof modified !== 'string' || typeof date !== 'string') return undefined
+  if (etag !== undefined) return isShort(etag) && etag.startsWith('"') ? etag : undefined
+  if (!isShort(modified) || typeof date !== 'string') return undefined
   return Date.parse(date) - Date.parse(modified) >= 1_000 ? modified : undefined
 }
+
+const maxValidatorChars = 1_024
+const isShort = (text: unknown): text is string => typeof text === 'string' && text.length <= maxValidatorChars
 
 function validatorIn(note: string | undefined): string | undefined {
   try {
     const { validator } = JSON.parse(note ?? '{}') as { readonly validator?: unknown }
-    return typeof validator === 'string' ? validator : undefined
+    return isShort(validator) ? validator : undefined
   } catch {
     // Cut off while it was written.
     return undefined

@@ -256,6 +256,11 @@ describe('a download that is cut off goes on where it was', () => {
 
   it.each<[string, FileRoute]>([
     ['a weak tag', { etag: () => 'W/"1"', lastModified: new Date(0).toUTCString() }],
+    ['ours: a tag that is longer than any', { etag: () => `"${'x'.repeat(1_023)}"` }],
+    [
+      'ours: a date in many words',
+      { etag: undefined, lastModified: `${new Date(0).toUTCString()}${' '.repeat(1_000)}(x)` },
+    ],
     ['no validator', { etag: undefined }],
     ['a date of this moment', { etag: undefined, lastModified: new Date(Date.now() + 600_000).toUTCString() }],
   ])('RFC 9110 section 13.1.5: not with %s', async (_name, route) => {
