@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, expectTypeOf, it, onTestFinished } from 'vitest'
@@ -354,7 +354,8 @@ describe('broken contracts', () => {
       '/': page('<a class=cover href=/a.png>A</a>'),
       '/a.png': image,
     })
-    await writeFile(join(folder, 'files'), '')
+    await mkdir(join(folder, 'files'))
+    await writeFile(join(folder, 'files', '.part'), '')
     const run = crawl(spider, options)
     await expect(collect(run)).rejects.toThrow(FilesFailedError)
     expect(run.stats).toMatchObject({ stopReason: 'failed', waiting: 1 })
