@@ -3,6 +3,7 @@ import { readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, it } from 'vitest'
+import { send } from '../../sites/web.ts'
 import { startDoff } from '../run-doff.ts'
 import { expectPages, expectRefusal, openCrawl, pages } from './open-crawl.ts'
 
@@ -221,7 +222,12 @@ describe('starting again', () => {
   })
 
   it('a store that another process has is refused at once, with its pid', async () => {
-    const { folder, given, begin, doff } = await openCrawl({ latencyMs: 50 })
+    const { folder, given, begin, doff } = await openCrawl({
+      routes: {
+        // It keeps the first process for as long as it takes.
+        '/page-1': (_request, response, visit) => visit > 1 && send(response, 200, '<h1>Page 1</h1>'),
+      },
+    })
     const running = startDoff(folder, ['crawl', 'pages', ...given, '--log-level', 'info'])
     await running.said('crawl started')
     const pid = (await readFile(join(folder, '.doff/pages/pid'), 'utf8')).trim()
