@@ -94,7 +94,10 @@ export class PageVisits {
       finds = await collectFinds(spider, request, page, places, options.maxFindsPerPage)
     } catch (error) {
       places.giveBack()
-      const message = `Parser \`${request.parser}\` failed: ${messageOf(error)}: ${namedIn(request)}`
+      const why = messageOf(error)
+      // What is wrong with a page names it.
+      const place = `${why} `.includes(`${request.url} `) ? '' : `: ${namedIn(request)}`
+      const message = `Parser \`${request.parser}\` failed: ${why}${place}`
       return end(request, { state: 'failed', reason: 'parser' }, { message, error })
     }
     if (this.#parts.downloads === undefined && finds.follows.some((follow) => follow.file !== undefined)) {

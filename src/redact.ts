@@ -13,9 +13,9 @@ export function withoutUserinfo(text: string): string {
   return url.href
 }
 
-/** What a server has sent, to be shown in a message: in one line, and a short one. */
+/** What others have written, to be shown in a message: in one line, and a short one. */
 export function inShort(text: string): string {
-  const harmless = withoutUserinfo(text).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, '\ufffd')
+  const harmless = text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, '\ufffd')
   return harmless.length > maxShown ? `${harmless.slice(0, maxShown)}…` : harmless
 }
 

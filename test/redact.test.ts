@@ -1,10 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { hasUserinfo, inShort, withoutUserinfo } from '../src/redact.ts'
 
-describe('what a server has sent, where it is shown,', () => {
+describe('what others have written, where it is shown,', () => {
   it.each([
     ['javascript:alert(1)', 'javascript:alert(1)'],
-    ['http://ada:s3cret@', 'http://***@'],
     ['x\r\n\u001b[31m\u202ered\ud800', 'x\ufffd\ufffd\ufffd[31m\ufffdred\ufffd'],
     ['x'.repeat(10_000), `${'x'.repeat(200)}…`],
   ])('%j is one harmless, short line', (text, shown) => {

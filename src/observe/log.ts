@@ -181,7 +181,7 @@ function askedOf(request: CrawlRequest): { readonly method?: string; readonly ur
 /** The error with the part of its stack that its author wrote. */
 function inSpider(error: Error): { type: string; message: string; stack: string } {
   const lines = (error.stack ?? '').split('\n')
-  const isOurs = (line: string) => line.includes(sourceUrl) || line.includes('node:internal')
+  const isOurs = (line: string) => /^ +at .*(?:node:internal|\/node_modules\/)/.test(line) || line.includes(sourceUrl)
   return { type: error.name, message: error.message, stack: lines.filter((line) => !isOurs(line)).join('\n') }
 }
 

@@ -8,6 +8,7 @@
  *
  * A first match that is not there gives `undefined`; a list that is not there is empty.
  */
+import { SelectorError } from './document/selector-error.ts'
 import type { Page } from './page.ts'
 
 export type Selector = string | readonly [string] | ((page: Page<unknown, unknown>) => unknown)
@@ -24,8 +25,16 @@ export type Extracted<Map extends SelectorMap> = {
 }
 
 export function extract<const Map extends SelectorMap>(page: Page<unknown, unknown>, map: Map): Extracted<Map> {
-  const values = Object.entries(map).map(([name, selector]) => [name, select(page, selector)])
+  const values = Object.entries(map).map(([name, selector]) => [name, selectFor(name, page, selector)])
   return Object.fromEntries(values) as Extracted<Map>
+}
+
+function selectFor(name: string, page: Page<unknown, unknown>, selector: Selector): unknown {
+  try {
+    return select(page, selector)
+  } catch (error) {
+    throw error instanceof SelectorError ? new SelectorError(error.selector, error.cause, name) : error
+  }
 }
 
 function select(page: Page<unknown, unknown>, selector: Selector): unknown {

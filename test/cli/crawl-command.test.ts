@@ -165,6 +165,27 @@ describe('doff crawl', () => {
     expect(line.err.stack).toContain('spiders/pages.ts')
     expect(line.err.stack).not.toContain('src/spider/finds.ts')
   })
+
+  it('logs a selector that cannot be read with its field and its place in the spider, and the URL once', async () => {
+    const { site } = await webOf({ pages: 1 })
+    const spider = pages.replace('yield { path', "page.extract({ title: 'h1', price: 'b[' })\n    yield { path")
+    const folder = await openFolder({ 'spiders/pages.ts': spider })
+    const { stderr } = await runDoff(folder, ['crawl', 'pages', '-a', `site=${site}`, '--delay', '0', '--quiet'])
+    const line = JSON.parse(stderr.trim()) as { msg: string; err: { stack: string } }
+    const why = 'the field `price`: `b[` is no CSS selector (Expected name, found nothing)'
+    expect(line.msg).toBe(`Parser \`parse\` failed: ${why}: ${site}`)
+    expect(line.err.stack).toContain('spiders/pages.ts')
+    expect(line.err.stack).not.toContain('/node_modules/')
+  })
+
+  it('logs what a page lacks with the URL once', async () => {
+    const { site } = await webOf({ pages: 1 })
+    const spider = pages.replace('yield { path', "page.form('form')\n    yield { path")
+    const folder = await openFolder({ 'spiders/pages.ts': spider })
+    const { stderr } = await runDoff(folder, ['crawl', 'pages', '-a', `site=${site}`, '--delay', '0', '--quiet'])
+    const { msg } = JSON.parse(stderr.trim()) as { msg: string }
+    expect(msg).toBe(`Parser \`parse\` failed: \`form\` finds nothing: ${site}`)
+  })
 })
 
 describe('-O', () => {

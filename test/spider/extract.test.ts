@@ -30,6 +30,20 @@ describe('a selector', () => {
     })
   })
 
+  it.each([
+    ['h1[', 'h1[', 'Expected name, found nothing'],
+    ['h1:nosuch@id', 'h1:nosuch', 'Unknown pseudo-class :nosuch'],
+    [['a{'], 'a{', 'Unmatched selector: {'],
+  ] as const)('that cannot be read is named, with its field: %j', (selector, named, why) => {
+    const asked = () => page.extract({ title: 'h1', price: selector })
+    expect(asked).toThrow(`the field \`price\`: \`${named}\` is no CSS selector (${why})`)
+  })
+
+  it('that a function of a field uses is named with that field', () => {
+    const asked = () => page.extract({ price: ({ $ }) => $('ul').find('li[').text() })
+    expect(asked).toThrow('the field `price`: `li[` is no CSS selector (Expected name, found nothing)')
+  })
+
   it('with an attribute gives its value, as it stands', () => {
     expect(page.extract({ id: '.tag@data-id', title: '.me@title', language: 'html@lang' })).toEqual({
       id: '1',

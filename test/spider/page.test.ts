@@ -158,6 +158,32 @@ describe('page.$', () => {
   })
 })
 
+describe('a selector that cannot be read', () => {
+  const page = html('<form><input name=q></form>')
+  it.each<[string, () => unknown]>([
+    ['$()', () => page.$('li[')],
+    ['$().find()', () => page.$('form').find('li[')],
+    ['$().is()', () => page.$('form').is('li[')],
+    ['links()', () => page.links('li[')],
+    ['form()', () => page.form('li[')],
+    ['form(), of its button,', () => page.form('form', {}, { submit: 'li[' })],
+  ])('of %s is named', (_name, asked) => {
+    expect(asked).toThrow('`li[` is no CSS selector (Expected name, found nothing)')
+  })
+
+  it('is one line, and a short one', () => {
+    expect(() => page.$(`li[\n${'x'.repeat(1_000)}`)).toThrow(/^`li\[\ufffdx{196}…` is no CSS selector/)
+  })
+
+  it('is not what a function throws that looks at elements', () => {
+    const slip = new Error('slip')
+    const fail = () => {
+      throw slip
+    }
+    expect(() => page.$('form').filter(fail)).toThrow(slip)
+  })
+})
+
 describe('a page that is not HTML', () => {
   it.each<[kind: string, page: Page]>([
     ['binary', typed('image/png', picture)],

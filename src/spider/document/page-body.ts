@@ -7,6 +7,7 @@ import { parseHtml } from './html-document.ts'
 import { parseJson } from './json-body.ts'
 import { kindOf, type PageKind, saysXml } from './page-kind.ts'
 import { PageKindError } from './page-kind-error.ts'
+import { namingSelectors } from './selector-error.ts'
 import { parseXml } from './xml-document.ts'
 
 export interface BodySource {
@@ -50,9 +51,9 @@ export class PageBody {
     return this.#text
   }
 
-  /** @throws PageKindError for JSON, and for what is no text. */
+  /** @throws PageKindError for JSON, and for what is no text. A selector that cannot be read is a SelectorError. */
   get $(): CheerioAPI {
-    this.#$ ??= this.#parsed
+    this.#$ ??= namingSelectors(this.#parsed)
     return this.#$
   }
 
