@@ -1,6 +1,7 @@
 /** What an exchange came to, as an outcome: told by the status, by the fault, and by whether the body decodes. */
 import { canonicalUrl } from '../canonical-url.ts'
 import type { Outcome, StoredFile } from '../outcome.ts'
+import { inShort, withoutUserinfo } from '../redact.ts'
 import { decodeBody, decodeStart } from './body.ts'
 import type { Answer, Exchange, ExchangeLimits } from './exchange.ts'
 import { inWords, type Remedies } from './fault-words.ts'
@@ -44,10 +45,12 @@ export async function outcomeOf(
 
   const { status, headers } = answer
   if (redirectStatuses.has(status)) {
-    const location = headers.location
-    const target = typeof location === 'string' ? canonicalUrl(fromOctets(location), url) : undefined
+    const locations = [headers.location ?? []].flat().map(fromOctets)
+    const [location = ''] = locations
+    const target = locations.length === 1 ? canonicalUrl(location, url) : undefined
     if (target !== undefined) return { kind: 'redirect', status, headers, target }
-    const message = `${status} without a usable Location: ${what}`
+    const sent = locations.map((value) => `"${withoutUserinfo(value)}"`).join(' and ')
+    const message = `${status} without a usable Location${sent === '' ? '' : ` (it is ${inShort(sent)})`}: ${what}`
     return { kind: 'failed', reason: 'redirect_without_target', status, headers, message }
   }
   if (!isPage(status, limits, sent)) {

@@ -115,6 +115,26 @@ describe('one exchange', () => {
     expect(messages).toEqual([`${failed} (raise totalTimeoutMs)`, `${failed} (raise robotsTimeoutMs)`, failed])
   })
 
+  it.each([
+    ['', ''],
+    ['Location: mailto:x', ' (it is "mailto:x")'],
+    ['Location: http://[::zz/', ' (it is "http://[::zz/")'],
+    ['Location: http://ada:s3cret@[::zz/', ' (it is "http://***@[::zz/")'],
+    ['Location: /a\r\nLocation: /b', ' (it is "/a" and "/b")'],
+    ['Location: data:\u009b31m\u00e9', ' (it is "data:\ufffd31m\u00e9")'],
+    [`Location: tel:${'1'.repeat(1_000)}`, ` (it is "tel:${'1'.repeat(195)}…)`],
+  ])('shows of a redirect that leads nowhere what it says, harmless and short: %j', async (location, shown) => {
+    const { url } = await rawServer((socket) => {
+      const head = `HTTP/1.1 302 Found\r\nContent-Length: 0\r\n${location}${location === '' ? '' : '\r\n'}\r\n`
+      socket.write(Buffer.from(head, 'latin1'))
+    })
+    expect(await openFetcher().fetch(url, limits)).toMatchObject({
+      kind: 'failed',
+      reason: 'redirect_without_target',
+      message: `302 without a usable Location${shown}: GET ${url}`,
+    })
+  })
+
   it('stops reading a body that is too large; cut short only where that is asked for', async () => {
     const { url } = await rawServer((socket) => {
       socket.write('HTTP/1.1 200 OK\r\n\r\n')
