@@ -37,8 +37,8 @@ export function summarize(stats: CrawlStats, outputs: readonly string[]): string
     ),
     row(
       'traffic',
-      `${count(stats.requests)} requests to ${count(stats.hosts)} ${stats.hosts === 1 ? 'host' : 'hosts'} (${purposes(stats)})`,
-      `${count(stats.retries)} retries`,
+      `${counted(stats.requests, 'request', 'requests')} to ${counted(stats.hosts, 'host', 'hosts')} (${purposes(stats)})`,
+      counted(stats.retries, 'retry', 'retries'),
       size(stats.bytes),
       `${rate.toFixed(1)} pages/s`,
     ),
@@ -71,7 +71,7 @@ function beside(stats: CrawlStats): readonly string[] {
           row(
             'sitemaps',
             `${count(sitemaps)}, of which ${count(sitemapsFailed)} had faults`,
-            `${count(sitemapPages)} pages listed`,
+            `${counted(sitemapPages, 'page', 'pages')} listed`,
             `${count(sitemapPagesTaken)} of them offered`,
           ),
         ]),
@@ -91,6 +91,8 @@ function purposes({ robotsRequests, sitemapRequests }: CrawlStats): string {
 const row = (name: string, ...parts: readonly string[]) => `  ${name.padEnd(9)}${parts.join(', ')}`
 
 const count = (value: number) => value.toLocaleString('en-US')
+
+const counted = (value: number, one: string, several: string) => `${count(value)} ${value === 1 ? one : several}`
 
 const reasons = (counts: readonly (readonly [string, number])[]) =>
   counts.filter(([, times]) => times > 0).map(([reason, times]) => `${count(times)} ${reason.replaceAll('_', ' ')}`)
