@@ -53,6 +53,8 @@ export type SendingOptions = {
 /** A URL, and what is asked of it. */
 export type RequestSpec = { readonly url: string | URL } & SendingOptions
 
+const bodyFields = ['form', 'json', 'multipart'] as const
+
 export const sendingFields = ['method', 'headers', 'form', 'json', 'multipart', 'idempotent'] as const
 
 const methods: readonly unknown[] = ['GET', 'HEAD', 'POST'] satisfies readonly Method[]
@@ -62,6 +64,9 @@ const methods: readonly unknown[] = ['GET', 'HEAD', 'POST'] satisfies readonly M
  * @throws TypeError naming the field that is wrong.
  */
 export function sendingOf(asked: SendingOptions): Sending | undefined {
+  const missing = bodyFields.find((field) => field in asked && asked[field] === undefined)
+  if (missing !== undefined && !isSaid(asked))
+    throw new TypeError(`\`${missing}\` is undefined, and nothing of it would be sent (leave it out for no body)`)
   // A page has many links, and hardly any asks for more.
   if (!sendingFields.some((field) => asked[field] !== undefined)) return undefined
   const { headers: given = {}, idempotent } = asked
@@ -92,6 +97,10 @@ export function sendingOf(asked: SendingOptions): Sending | undefined {
     isIdempotent,
   }
 }
+
+/** Whether it says what is sent without a body that is undefined, which is a slip where it is all that speaks of one. */
+const isSaid = (asked: SendingOptions) =>
+  asked.method === 'GET' || asked.method === 'HEAD' || bodyFields.some((field) => asked[field] !== undefined)
 
 interface Content {
   readonly field: 'form' | 'json' | 'multipart'

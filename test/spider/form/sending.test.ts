@@ -43,6 +43,12 @@ describe('what a follow asks', () => {
       },
       { method: 'POST', headers: { 'content-type': form }, body: 'b=1%0D%0A2&a=2&b=x', isIdempotent: false },
     ],
+    // What is undefined beside what says enough is left out.
+    [{ method: 'GET', json: undefined, form: undefined }, undefined],
+    [
+      { json: null, form: undefined },
+      { method: 'POST', headers: { 'content-type': 'application/json' }, body: 'null', isIdempotent: false },
+    ],
     [{ form: {} }, { method: 'POST', headers: { 'content-type': form }, body: '', isIdempotent: false }],
     [
       { json: { a: [1, null, { b: 'ü' }], c: undefined } },
@@ -98,6 +104,9 @@ describe('what a follow asks', () => {
     [{ method: 'post' }, '`method` is "post"'],
     [{ method: 'GET', form: {} }, '`form` is a body, and a GET has none (leave out `method`, or make it POST)'],
     [{ method: 'HEAD', json: 1 }, '`json` is a body, and a HEAD has none'],
+    [{ json: undefined }, '`json` is undefined, and nothing of it would be sent (leave it out for no body)'],
+    [{ form: undefined, headers: { a: 'b' } }, '`form` is undefined'],
+    [{ method: 'POST', multipart: undefined }, '`multipart` is undefined'],
     [{ form: {}, json: {} }, '`form` and `json` are both a body, and a request has one'],
     [{ idempotent: 'yes' }, '`idempotent` is neither true nor false'],
     [{ form: 'q=1' }, '`form` is of type string, not an object or a list of names and values'],
