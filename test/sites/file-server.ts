@@ -20,6 +20,8 @@ export interface FileRoute {
   readonly cutAfter?: (visit: number) => number | undefined
   /** A status that is answered instead, by visit. */
   readonly status?: (visit: number) => number | undefined
+  /** Of a part, sent besides the others, or in place of them. */
+  readonly partHeaders?: (from: number) => Readonly<Record<string, string>>
   readonly ranges?: 'honoured' | 'ignored' | 'without if-range' | 'shifted' | 'short' | 'refused'
   /** Answers on its own. */
   readonly answer?: (request: IncomingMessage, response: ServerResponse, visit: number) => void
@@ -110,7 +112,7 @@ async function send(
   response.writeHead(isPart ? 206 : 200, {
     ...headers,
     'content-length': to - from,
-    ...(isPart ? { 'content-range': `bytes ${from}-${to - 1}/${bytes}` } : undefined),
+    ...(isPart ? { 'content-range': `bytes ${from}-${to - 1}/${bytes}`, ...route.partHeaders?.(from) } : undefined),
   })
   const cutAfter = route.cutAfter?.(visit) ?? Number.POSITIVE_INFINITY
   const pieces = function* () {

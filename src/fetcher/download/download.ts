@@ -76,8 +76,9 @@ export class Download implements Receiver {
 
   receive(status: number, headers: Headers, flow: Flow): BodySink | Error | undefined {
     if (status === 206 || (status === 416 && this.#keptBefore > 0)) {
-      const from = status === 206 ? firstByteOf(headers, this.#partial.validator) : undefined
-      if (from === undefined || from !== this.#keptBefore || from === 0) {
+      const part = status === 206 ? partIn(headers, this.#partial.validator) : undefined
+      const goesOn = part?.first === this.#keptBefore && part.first > 0 && this.#partial.mayComeTo(part.total)
+      if (!goesOn) {
         this.#discard()
         return new DownloadError('body_cut_off', `Status ${status} does not go on with the file as it was`)
       }
@@ -117,7 +118,11 @@ export class Download implements Receiver {
     }
     const write = async (): Promise<Unnamed> => {
       const partial = this.#partial
-      if (!goesOn) await partial.startAnew(headers['content-encoding'] === undefined ? validatorOf(headers) : undefined)
+      if (!goesOn) {
+        const length = headers['content-length']
+        const total = length === undefined ? undefined : Number(length)
+        await partial.startAnew(isEncoded(headers) ? undefined : validatorOf(headers), total)
+      }
       const writer = await FileWriter.open(partial.path, goesOn ? this.#keptBefore : 0, this.#limits.maxBytes)
       await pipeline([inlet, ...decoders, writer])
       return { ...writer.sum(), type: mediaTypeOf(headers['content-type']) }
@@ -201,13 +206,18 @@ class Inlet extends Readable {
 }
 
 /**
- * Where a part begins (RFC 9110 section 14.4). Some servers look at `Range` and not at `If-Range`: what has another tag than ours, or another
- * date, is part of another version.
+ * Which part it is (RFC 9110 section 14.4), if it is one of what we have the beginning of. Some servers look at `Range` and not at `If-Range`:
+ * what has another tag than ours, or another date, is part of another version, and what is encoded is part of something else (section 14.1.2).
  */
-function firstByteOf(headers: Headers, validator: string | undefined): number | undefined {
+function partIn(
+  headers: Headers,
+  validator: string | undefined,
+): { first: number; total: number | undefined } | undefined {
   const { etag, 'last-modified': modified, 'content-range': range } = headers
   const now = validator?.startsWith('"') === true ? etag : modified
-  if (now !== undefined && now !== validator) return undefined
-  const first = /^bytes (\d+)-\d+\/(?:\d+|\*)$/.exec(String(range ?? ''))?.[1]
-  return first === undefined ? undefined : Number(first)
+  if ((now !== undefined && now !== validator) || isEncoded(headers)) return undefined
+  const [, first, total] = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(String(range ?? '')) ?? []
+  return first === undefined ? undefined : { first: Number(first), total: total === '*' ? undefined : Number(total) }
 }
+
+const isEncoded = ({ 'content-encoding': encoding = '' }: Headers) => !/^(?:identity)?$/i.test(String(encoding).trim())

@@ -14,6 +14,8 @@ export class PartialFile {
   readonly #notePath: string
   /** By which the server knows the version that this is the beginning of; `undefined` when there is nothing to go on with. */
   #validator: string | undefined
+  /** How long the whole of it is, if the server said so. */
+  #total: number | undefined
   #bytes = 0
 
   private constructor(folder: string, prefix: string, url: string) {
@@ -30,7 +32,9 @@ export class PartialFile {
     const partial = new PartialFile(folder, prefix, url)
     await onDisk(folder, async () => {
       await mkdir(folder, { recursive: true, mode: 0o700 })
-      partial.#validator = validatorIn(await readFile(partial.#notePath, 'utf8').catch(absent))
+      const note = noteIn(await readFile(partial.#notePath, 'utf8').catch(absent))
+      partial.#validator = note.validator
+      partial.#total = note.total
     })
     if (partial.#validator !== undefined) await partial.measure()
     return partial
@@ -54,11 +58,18 @@ export class PartialFile {
     this.#bytes = (await onDisk(this.path, () => stat(this.path).catch(absent)))?.size ?? 0
   }
 
-  /** Whatever is there is of another version from now on. @param validator of the new one. */
-  async startAnew(validator: string | undefined): Promise<void> {
+  /** Whether what comes to that length may be the file that this is the beginning of: some servers give versions the same tag. */
+  mayComeTo(total: number | undefined): boolean {
+    return total === undefined || this.#total === undefined || total === this.#total
+  }
+
+  /** Whatever is there is of another version from now on. @param validator and length of the new one. */
+  async startAnew(validator: string | undefined, total?: number): Promise<void> {
     await this.discard()
-    if (validator !== undefined) await onDisk(this.path, () => writeFile(this.#notePath, JSON.stringify({ validator })))
+    if (validator !== undefined)
+      await onDisk(this.path, () => writeFile(this.#notePath, JSON.stringify({ validator, total })))
     this.#validator = validator
+    this.#total = total
   }
 
   /** The note goes first: without it, what is left of the file is nobody's. */
@@ -87,13 +98,21 @@ export function validatorOf({ etag, 'last-modified': modified, date }: Headers):
 const maxValidatorChars = 1_024
 const isShort = (text: unknown): text is string => typeof text === 'string' && text.length <= maxValidatorChars
 
-function validatorIn(note: string | undefined): string | undefined {
+interface Note {
+  readonly validator: string | undefined
+  readonly total: number | undefined
+}
+
+function noteIn(text: string | undefined): Note {
   try {
-    const { validator } = JSON.parse(note ?? '{}') as { readonly validator?: unknown }
-    return isShort(validator) ? validator : undefined
+    const { validator, total } = JSON.parse(text ?? '{}') as { readonly validator?: unknown; readonly total?: unknown }
+    return {
+      validator: isShort(validator) ? validator : undefined,
+      total: typeof total === 'number' ? total : undefined,
+    }
   } catch {
     // Cut off while it was written.
-    return undefined
+    return { validator: undefined, total: undefined }
   }
 }
 

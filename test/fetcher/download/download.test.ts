@@ -275,7 +275,7 @@ describe('a download that is cut off goes on where it was', () => {
   })
 
   const day = (of: number) => new Date(Date.UTC(2020, 1, of)).toUTCString()
-  it.each<[string, Pick<FileRoute, 'etag' | 'lastModified' | 'ranges'>, readonly number[]]>([
+  it.each<[string, FileRoute, readonly number[]]>([
     ['another tag since', { etag: (visit) => `"${visit}"` }, [200, 200]],
     [
       'another tag, from a server that does not look at If-Range',
@@ -287,6 +287,12 @@ describe('a download that is cut off goes on where it was', () => {
       { etag: undefined, lastModified: (visit) => day(Math.min(visit, 2)), ranges: 'without if-range' },
       [200, 206, 200],
     ],
+    [
+      'another length, under the same tag',
+      { partHeaders: (from) => ({ 'content-range': `bytes ${from}-${3 * megabyte - 1}/${4 * megabyte}` }) },
+      [200, 206, 200],
+    ],
+    ['a part that is encoded', { partHeaders: () => ({ 'content-encoding': 'gzip' }) }, [200, 206, 200]],
     ['a server that does not know ranges', { ranges: 'ignored' }, [200, 200]],
     ['a server that sends another range', { ranges: 'shifted' }, [200, 206, 200]],
     ['a server that refuses the range', { ranges: 'refused' }, [200, 416, 200]],
@@ -296,6 +302,19 @@ describe('a download that is cut off goes on where it was', () => {
     expect(fileOf(await downloadWhole('/a')).sha256).toBe(digestOf(3 * megabyte, 1))
     expect(log.map(({ status }) => status)).toEqual(statuses)
     expect(await files()).toHaveLength(1)
+  })
+
+  it.each<[string, FileRoute]>([
+    [
+      'does not know how long it is',
+      { partHeaders: (from) => ({ 'content-range': `bytes ${from}-${3 * megabyte - 1}/*` }) },
+    ],
+    ['says that it is not encoded', { partHeaders: () => ({ 'content-encoding': 'identity' }) }],
+  ])('and goes on with a server that %s', async (_name, route) => {
+    const cutAfter = (visit: number) => (visit === 1 ? megabyte : undefined)
+    const { downloadWhole, log } = await openFiles({ '/a': { bytes: 3 * megabyte, cutAfter, ...route } })
+    expect(fileOf(await downloadWhole('/a')).sha256).toBe(digestOf(3 * megabyte, 1))
+    expect(log.map(({ status }) => status)).toEqual([200, 206])
   })
 
   it('in steps, with a server that gives no more than a part of what is asked for', async () => {
