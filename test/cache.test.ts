@@ -3,6 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { type CrawlEvent, type CrawlOptions, crawl, defineSpider, OptionError, type Page } from '../src/index.ts'
 import { expectToAddUp } from './sites/counts.ts'
@@ -181,6 +182,21 @@ describe('a crawl with a cache', () => {
     expect(kept.some((text) => text.includes('an open secret'))).toBe(true)
     expect(kept.some((text) => text.includes('sesame'))).toBe(false)
     expect((await crawlOf(web, { cache })).asked).toEqual(['200 /'])
+  })
+
+  it.each(['cache', 'replay'] as const)('goes on while another program keeps its `%s` locked', async (name) => {
+    const web = await webOf({ '/': fresh('<h1>Front</h1><a href="/a">a</a>'), '/a': fresh('<h1>A</h1>') })
+    const folder = folderOf()
+    await crawlOf(web, { [name]: folder, exclude: [/a$/] })
+    const other = new DatabaseSync(join(folder, 'exchanges.db'))
+    other.exec('begin immediate')
+    for (let run = 0; run < 2; run += 1) {
+      const { asked, items } = await crawlOf(web, { [name]: folder })
+      expect([asked, items.length]).toEqual([['200 /a'], 2])
+    }
+    other.close()
+    expect((await crawlOf(web, { [name]: folder })).asked).toEqual(['200 /a'])
+    expect((await crawlOf(web, { [name]: folder })).asked).toEqual([])
   })
 
   it('keeps no downloads, which have a folder of their own', async () => {

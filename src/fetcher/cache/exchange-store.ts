@@ -2,7 +2,10 @@
  * Answers on disk, for the HTTP cache and for recordings, in a database of their own (exchange-file.ts).
  *
  * It is as large as it may be, and no larger: before an answer is added, those that were used least recently go until there is room. What
- * counts is the file itself, with its write-ahead log. Nothing is held in memory.
+ * counts is the file itself, with its write-ahead log. No answers are held in memory.
+ *
+ * A write that others are in the way of is passed over: an answer that is not kept is asked for again. What was there of it is of no use from
+ * then on, and goes with the next write.
  */
 import type { StatementSync } from 'node:sqlite'
 import type { Headers } from '../../outcome.ts'
@@ -32,11 +35,16 @@ const longestLogBytes = 4 * 1024 ** 2
 /** Pages that a row, its keys and the halves of split pages may take besides what they hold. */
 const sparePages = 8
 
+/** As many writes that were passed over are more than others being in the way. */
+const maxOutdated = 10_000
+
 export class ExchangeStore implements Disposable {
   readonly #maxPages: number
   readonly #maxAnswerBytes: number
   readonly #file: ExchangeFile
   readonly #sql: Readonly<Record<keyof typeof statements, StatementSync>>
+  /** Keys of what is to be removed, by the same in hexadecimal. */
+  readonly #outdated = new Map<string, Uint8Array>()
 
   /**
    * @param maxBytes what all of it may take on disk; `Infinity` for no limit.
@@ -56,6 +64,7 @@ export class ExchangeStore implements Disposable {
   }
 
   find(key: Uint8Array): FoundExchange | undefined {
+    if (this.#outdated.has(nameOf(key))) return undefined
     const row = this.#file.read(() => this.#sql.find.get(key))
     if (row === undefined) return undefined
     return {
@@ -80,7 +89,7 @@ export class ExchangeStore implements Disposable {
     const headers = JSON.stringify(exchange.headers)
     const bytes = headers.length + exchange.url.length + (body?.length ?? 0)
     const isTooLarge = bytes > this.#maxAnswerBytes
-    this.#file.write(() => {
+    this.#write(key, () => {
       this.#remove(this.#sql.idOf.get(key)?.id)
       if (isTooLarge) return
       this.#makeRoomFor(Math.ceil(bytes / pageBytes) + sparePages)
@@ -92,21 +101,40 @@ export class ExchangeStore implements Disposable {
 
   /** Its body is still what the server has, with these headers. */
   renew({ id }: FoundExchange, headers: Headers, askedAt: number, now: number): void {
-    this.#file.write(() => this.#sql.renew.run(JSON.stringify(headers), askedAt, now, id))
+    this.#write(undefined, () => this.#sql.renew.run(JSON.stringify(headers), askedAt, now, id))
   }
 
   /** It was used: others go first. */
   touch({ id }: FoundExchange, now: number): void {
-    this.#file.write(() => this.#sql.touch.run(now, id))
+    this.#write(undefined, () => this.#sql.touch.run(now, id))
   }
 
   remove(key: Uint8Array): void {
     const row = this.#file.read(() => this.#sql.idOf.get(key))
-    if (row !== undefined) this.#file.write(() => this.#remove(row.id))
+    if (row !== undefined) this.#write(key, () => this.#remove(row.id))
   }
 
   [Symbol.dispose](): void {
+    try {
+      if (this.#outdated.size > 0) this.#write(undefined, () => undefined)
+    } catch {
+      // The crawl is over: what it has of a cache that has failed is no concern of its any more.
+    }
     this.#file[Symbol.dispose]()
+  }
+
+  /** @param key of what is not there any more, if it is passed over. */
+  #write(key: Uint8Array | undefined, work: () => void): void {
+    const removing = () => {
+      for (const outdated of this.#outdated.values()) this.#remove(this.#sql.idOf.get(outdated)?.id)
+      work()
+    }
+    if (this.#outdated.size >= maxOutdated) this.#file.write(removing, 0)
+    else if (!this.#file.writeSoon(removing)) {
+      if (key !== undefined) this.#outdated.set(nameOf(key), key)
+      return
+    }
+    this.#outdated.clear()
   }
 
   /** The file may have been allowed to be larger. */
@@ -139,6 +167,8 @@ export class ExchangeStore implements Disposable {
     this.#sql.remove.run(id)
   }
 }
+
+const nameOf = (key: Uint8Array) => Buffer.from(key).toString('hex')
 
 const statements = {
   find: `select id, url, status, headers, variant, asked_at,

@@ -126,6 +126,52 @@ describe('a store of exchanges', () => {
     expect(sizeOf(folder)).toBeLessThan(5 * MiB)
   })
 
+  it('passes over what it cannot write while another does, and has no older answer from then on', () => {
+    const folder = folderOf()
+    const store = open(folder)
+    for (const n of [1, 2, 3]) store.put(key(n), exchange(n), body(n), n)
+    const found = store.find(key(3))
+    if (found === undefined) throw new Error('it was put')
+    const other = new DatabaseSync(join(folder, 'exchanges.db'))
+    other.exec('begin immediate')
+    store.put(key(1), exchange(10), body(10), 10)
+    store.remove(key(2))
+    store.renew(found, { n: 'new' }, 7, 7)
+    store.touch(found, 8)
+    store.put(key(4), exchange(4), body(4), 10)
+    expect([1, 2, 3, 4].map((n) => store.find(key(n))?.headers)).toEqual([undefined, undefined, { n: '3' }, undefined])
+    other.exec('rollback')
+    other.close()
+    store.put(key(4), exchange(4), body(4), 11)
+    const left = () => [1, 2, 3, 4].map((n) => open(folder).find(key(n))?.headers)
+    expect(left()).toEqual([undefined, undefined, { n: '3' }, { n: '4' }])
+    store.put(key(1), exchange(10), body(10), 12)
+    expect(left()).toEqual([{ n: '10' }, undefined, { n: '3' }, { n: '4' }])
+  })
+
+  it('removes at its end what it could not while another wrote', () => {
+    const folder = folderOf()
+    {
+      using store = new ExchangeStore(folder, 'cache', 64 * MiB)
+      store.put(key(1), exchange(1), body(1), 1)
+      const other = new DatabaseSync(join(folder, 'exchanges.db'))
+      other.exec('begin immediate')
+      store.remove(key(1))
+      other.close()
+    }
+    expect(open(folder).find(key(1))).toBeUndefined()
+  })
+
+  it('has failed when another writes without end', () => {
+    const folder = folderOf()
+    const store = open(folder)
+    using other = new DatabaseSync(join(folder, 'exchanges.db'))
+    other.exec('begin immediate')
+    for (let n = 0; n < 10_000; n += 1) store.put(key(n), exchange(n), undefined, n)
+    expect(() => store.put(key(-1), exchange(-1), undefined, 1)).toThrow(CacheFailedError)
+    expect(() => store.put(key(-1), exchange(-1), undefined, 1)).toThrow(/another program keeps it locked/)
+  })
+
   it('can be read by its owner only', () => {
     const folder = folderOf()
     open(folder).put(key(1), exchange(1), body(1), 1)
