@@ -1,7 +1,8 @@
+import { stripVTControlCharacters } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { type CrawlEvent, emptyResult } from '../../src/events.ts'
 import type { RobotsCopy } from '../../src/host.ts'
-import { type Log, logEvents } from '../../src/observe/log.ts'
+import { createLog, type Log, logEvents } from '../../src/observe/log.ts'
 import { request } from '../frontier/contract.ts'
 
 /** What is said, with its level. */
@@ -32,6 +33,18 @@ const copy: RobotsCopy = {
 const robots = (record: Partial<RobotsCopy>): CrawlEvent => ({ kind: 'robots', origin, record: { ...copy, ...record } })
 
 describe('the log', () => {
+  it('writes no control character to a terminal but those of its own colours', () => {
+    const lines: string[] = []
+    const terminal = { isInteractive: true, write: (text: string) => void lines.push(text) }
+    createLog('info', 'auto', terminal).info(
+      { url: 'http://a.test/\x1b[2J' },
+      'Disallow: /\x1b]0;x\x07\x9b2J\r\x7f\x00 é\nend',
+    )
+    const written = stripVTControlCharacters(lines.join(''))
+    expect(written.replaceAll('\n', '')).not.toMatch(/\p{Cc}/u)
+    expect(written).toContain(' é\n')
+  })
+
   it('POLITENESS B2: warns of a robots.txt that redirects too often, and so allows all', () => {
     expect(said(robots({}), robots({ note: 'too many redirects' }))).toEqual([
       'debug: robots.txt read',
