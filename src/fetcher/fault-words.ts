@@ -27,6 +27,7 @@ const wordsFor: Partial<Readonly<Record<Fault, (host: string, error: Error) => W
     failed: error instanceof FaultError ? error.message : 'The connection ended before the body did',
   }),
   address_blocked: (_, { message }) => ({ failed: message, remedy: 'allowPrivate opens it' }),
+  proxy_auth: (_, { message }) => ({ failed: message, remedy: 'set both in the URL of proxy' }),
   headers_too_large: () => ({ failed: 'The headers are too large', remedy: 'raise maxHeaderBytes' }),
   protocol: (_, { message }) => ({ failed: `The answer is not valid HTTP: ${message}` }),
   tls_expired: (host) => ({

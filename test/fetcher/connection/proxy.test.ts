@@ -118,7 +118,9 @@ describe.each([
     for (const url of [`http://shop.test:${plain.port}/`, `https://localhost:${secure.port}/`]) {
       const outcome = await fetcher.fetch(url, limits)
       expect(outcome).toMatchObject({ kind: 'failed', reason: 'proxy_auth', status: undefined })
-      expect('message' in outcome && outcome.message).toBe(`The proxy 127.0.0.1:${proxy.port} ${message}: GET ${url}`)
+      expect('message' in outcome && outcome.message).toBe(
+        `The proxy 127.0.0.1:${proxy.port} ${message}: GET ${url} (set both in the URL of proxy)`,
+      )
     }
     expect(plain.requests).toEqual([])
   })
