@@ -1,6 +1,6 @@
 /** The README says what is true: its examples are run, its tables are compared with the code. */
 import { execFile } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -254,6 +254,29 @@ describe('the README', () => {
     const table = readme.slice(readme.indexOf('| option | default'))
     expect(table.split('\n').slice(2, 2 + rows.length)).toEqual(rows)
     expect(table.split('\n')[2 + rows.length]).toBe('')
+  })
+
+  it('lists every reason that a fetch fails for, or that a request is skipped or put off for', () => {
+    const unionsIn = (file: string, ...names: readonly string[]) => {
+      const source = readFileSync(join(root, 'src', file), 'utf8')
+      return names.flatMap((name) => {
+        const union = new RegExp(`^export type ${name} =([\\s\\S]*?)\\n\\n`, 'm').exec(source)?.[1] ?? ''
+        return [...union.matchAll(/'(\w+)'/g)].map(([, reason]) => reason)
+      })
+    }
+    const reasons = [
+      ...unionsIn('outcome.ts', 'PassingFault', 'TlsFault', 'Fault'),
+      ...unionsIn('events.ts', 'SkipReason', 'DeferReason'),
+      ...unionsIn('host.ts', 'AsideReason'),
+    ]
+    expect(reasons.length).toBeGreaterThan(35)
+    const rows = [...readme.matchAll(/^\|((?: `[a-z_]+`)+) \|/gm)].map(([, row]) => row).join('')
+    expect(reasons.filter((reason) => !rows.includes(` \`${reason}\``))).toEqual([])
+  })
+
+  it('names files that are there', () => {
+    const named = [...readme.matchAll(/`((?:src|test|config)\/[\w/.-]+\.ts)`/g)].map(([, path]) => path ?? '')
+    expect(named.filter((path) => !existsSync(join(root, path)) && path !== 'config/careful.ts')).toEqual([])
   })
 
   it('lists every exit code', () => {
