@@ -24,6 +24,9 @@ const page = `<!doctype html><html><head><meta charset="utf-8"><title>T</title><
 <table><tr><td>1<td>2</table><form id="f" action="/s" method="post"><input type=hidden name=k value=v><select name=s><option>1<option selected>2</select>
 <textarea name=t>
 x</textarea><button name=b>Go</button></form><svg><a href="z"/></svg><script>if (a < b) {}</script></body></html>`
+/** Much that is open, for many times the same to look through. */
+const deep = `<!doctype html><b a=1>${'<i1>'.repeat(900)}<hr></y></div></b>x <li></li><svg></z></svg><button><table>x<br><tr><td><object></td></tr>`
+const attributes = `<svg ${Array.from({ length: 400 }, (_, index) => `a${index}`).join(' ')}><g></g><b c=1><p d=1></b><html e=1>`
 const xml = `<?xml version="1.0" encoding="utf-8"?><rss version="2.0"><channel><item><title><![CDATA[a <b>]]></title><link>http://a.test/1</link></item></channel></rss>`
 const urlset = `<?xml version="1.0" encoding="UTF-8"?><urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"><url><loc>http://a.test/?a=1&amp;b=2</loc><lastmod>2024-05-01T10:00:00+02:00</lastmod></url><url><loc> http://a.test/2 </loc></url></urlset>`
 const robots = `# robots\nUser-agent: *\nDisallow: /private\nAllow: /private/x$\nDisallow: /*?sort=*&%7Euser\nCrawl-delay: 2.5\n\nUser-agent: doff\nUser-Agent: other/1.2\nDisallow: /é\nSitemap: /sitemap.xml\nContent-Signal: search=yes\n`
@@ -118,7 +121,7 @@ const types = [
 
 export const targets: Readonly<Record<string, Target>> = {
   html: {
-    corpus: bytes(page, xml, '{"a":[1,2,{"b":"é"}]}'),
+    corpus: bytes(page, xml, deep, attributes, '{"a":[1,2,{"b":"é"}]}'),
     run: (input, choice) => readPage(input, types[choice % types.length] ?? ''),
   },
   charset: {

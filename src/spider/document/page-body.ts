@@ -26,6 +26,8 @@ export class PageBody {
   #kind: PageKind | undefined
   #text: string | undefined
   #$: CheerioAPI | undefined
+  /** Why it cannot be parsed: it is not tried again, which may take seconds. */
+  #fault: { readonly error: unknown } | undefined
 
   constructor(source: BodySource) {
     this.#source = source
@@ -53,7 +55,13 @@ export class PageBody {
 
   /** @throws PageKindError for JSON, and for what is no text. A selector that cannot be read is a SelectorError. */
   get $(): CheerioAPI {
-    this.#$ ??= namingSelectors(this.#parsed)
+    if (this.#fault !== undefined) throw this.#fault.error
+    try {
+      this.#$ ??= namingSelectors(this.#parsed)
+    } catch (error) {
+      this.#fault = { error }
+      throw error
+    }
     return this.#$
   }
 
