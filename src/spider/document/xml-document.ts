@@ -10,6 +10,8 @@ export { Parser }
 /** As for HTML. */
 const maxNesting = 1_000
 const maxNodes = 500_000
+/** A step is a look at four open elements, some 20 ns. */
+const maxSteps = 20_000_000
 
 export class XmlLimitError extends Error {
   constructor(what: string) {
@@ -24,9 +26,36 @@ export class XmlLimitError extends Error {
  */
 export function parseXml(text: string, isXhtml: boolean): DomHandler['root'] {
   const handler = new LimitedHandler()
-  const parser = new Parser(handler, { xmlMode: !isXhtml, recognizeCDATA: true, recognizeSelfClosing: true })
+  const parser = new LimitedParser(handler, { xmlMode: !isXhtml, recognizeCDATA: true, recognizeSelfClosing: true })
   parser.end(text)
   return handler.root
+}
+
+class LimitedParser extends Parser {
+  #steps = 0
+
+  override onopentagname(start: number, end: number): void {
+    super.onopentagname(start, end)
+    // Each is put before all that are open; what closes itself in XHTML stays in the second list.
+    const { stack, foreignContext } = this as unknown as Opened
+    this.#look((stack.length + foreignContext.length) >> 6)
+  }
+
+  override onclosetag(start: number, end: number): void {
+    this.#look((this as unknown as Opened).stack.length >> 2)
+    super.onclosetag(start, end)
+  }
+
+  #look(steps: number): void {
+    this.#steps += steps
+    if (this.#steps > maxSteps) throw new XmlLimitError('its tags leave too much open, or close too much that is not')
+  }
+}
+
+/** Of htmlparser2's parser, what its types keep to themselves. */
+interface Opened {
+  readonly stack: readonly string[]
+  readonly foreignContext: readonly boolean[]
 }
 
 class LimitedHandler extends DomHandler {
