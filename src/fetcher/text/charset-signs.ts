@@ -5,10 +5,11 @@
 import { isAscii, isUtf8 } from 'node:buffer'
 
 const headBytes = 4096
+const escapeByte = 0x1b
 
 export function shownBy(bytes: Uint8Array): string | null {
   if (bytes.includes(0)) return utf16Of(bytes)
-  return bytes.includes(0x1b) && isAscii(bytes) && hasJisEscape(bytes) ? 'iso-2022-jp' : null
+  return bytes.includes(escapeByte) && isAscii(bytes) && hasJisEscape(bytes) ? 'iso-2022-jp' : null
 }
 
 /** Whether bytes that are labelled so have no zeros, but words in ASCII, or are UTF-8. */
@@ -25,8 +26,16 @@ function utf16Of(bytes: Uint8Array): string | null {
   return zeros >= 4 && zeros > head.length / 20 && zeros > 4 * others ? name : null
 }
 
+const toTwoBytes: ReadonlySet<string> = new Set(['$@', '$B'])
+const toOneByte: ReadonlySet<string> = new Set(['(B', '(I', '(J'])
+
 /** To the two-byte characters of JIS and back, and no others: the colours of a terminal are escapes, too. */
 function hasJisEscape(bytes: Uint8Array): boolean {
-  const [, ...escapes] = Buffer.from(bytes).toString('latin1').split('\u001b')
-  return escapes.some((rest) => /^\$[@B]/.test(rest)) && escapes.every((rest) => /^(?:\$[@B]|\([BIJ])/.test(rest))
+  let isJis = false
+  for (let at = bytes.indexOf(escapeByte); at !== -1; at = bytes.indexOf(escapeByte, at + 1)) {
+    const sequence = String.fromCharCode(bytes[at + 1] ?? 0, bytes[at + 2] ?? 0)
+    if (toTwoBytes.has(sequence)) isJis = true
+    else if (!toOneByte.has(sequence)) return false
+  }
+  return isJis
 }

@@ -16,11 +16,27 @@ export function parseJson(text: string, url: string): unknown {
 function describe(json: string, at: number): string {
   const token = json.codePointAt(at)
   const what = token === undefined ? 'Unexpected end' : `Unexpected token ${shown(String.fromCodePoint(token))}`
-  const lines = json.slice(0, at).split(/\r\n|\r|\n/)
-  const place = `line ${lines.length}, column ${(lines.at(-1)?.length ?? 0) + 1}`
+  const { line, column } = placeOf(json, at)
+  const place = `line ${line}, column ${column}`
   const near = json.slice(Math.max(0, at - 24), at + 12).trim()
   return `${what} at ${place} (${near === '' ? 'there is nothing else' : `near ${shown(near)}`})`
 }
+
+/** Both from 1. A line ends with CR, LF, or both; no list is made of the lines, of which there may be ten million. */
+function placeOf(json: string, at: number): { readonly line: number; readonly column: number } {
+  let line = 1
+  let start = 0
+  for (let index = 0; index < at; index += 1) {
+    const code = json.charCodeAt(index)
+    if (code !== lf && (code !== cr || (index + 1 < at && json.charCodeAt(index + 1) === lf))) continue
+    line += 1
+    start = index + 1
+  }
+  return { line, column: at - start + 1 }
+}
+
+const lf = 10
+const cr = 13
 
 /** On one line, and harmless to a terminal: control characters, and those that turn the direction of writing, as JSON escapes. */
 function shown(text: string): string {
