@@ -166,12 +166,12 @@ export class Download implements Receiver {
     }
     const total = Number(/\/(\d+)$/.exec(String(headers['content-range'] ?? ''))?.[1] ?? Number.NaN)
     let fault = faultOf()
-    // A server need not send all of the range that it was asked for.
-    if (fault === undefined && whole !== undefined && whole.bytes < total)
+    // A server need not send all of the range that it was asked for; more than all is something else.
+    if (fault === undefined && whole !== undefined && (whole.bytes < total || whole.bytes > total))
       fault = new DownloadError('body_cut_off', `${whole.bytes} of ${total} bytes came`)
     if (fault === undefined && whole !== undefined) return this.#store(partial, whole)
     await partial.measure()
-    if (partial.bytes === 0) await partial.discard()
+    if (partial.bytes === 0 || partial.bytes > total) await partial.discard()
     return fault ?? new Error('nothing was written')
   }
 

@@ -317,6 +317,23 @@ describe('a download that is cut off goes on where it was', () => {
     expect(log.map(({ status }) => status)).toEqual([200, 206])
   })
 
+  it('and starts anew where more came than the whole file has', async () => {
+    const whole = Buffer.concat([...madeUp(3 * megabyte, 1)])
+    const { downloadWhole, log } = await openFiles({
+      '/a': {
+        answer: (request, response, visit) => {
+          const from = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0)
+          const range = { 'content-range': `bytes ${from}-${2 * megabyte - 1}/${2 * megabyte}` }
+          response.writeHead(from === 0 ? 200 : 206, { etag: '"1"', ...(from === 0 ? undefined : range) })
+          if (visit === 1) response.write(whole.subarray(0, megabyte), () => response.socket?.end())
+          else response.end(whole.subarray(from))
+        },
+      },
+    })
+    expect(fileOf(await downloadWhole('/a')).sha256).toBe(digestOf(3 * megabyte, 1))
+    expect(log.map(({ status }) => status)).toEqual([200, 206, 200])
+  })
+
   it('in steps, with a server that gives no more than a part of what is asked for', async () => {
     const bytes = 5 * megabyte
     const cutAfter = (visit: number) => (visit === 1 ? megabyte : undefined)
