@@ -60,39 +60,72 @@ describe('HTML is parsed as cheerio does', () => {
   })
 
   it('whatever it is', () => {
-    const piece = fc.constantFrom(
-      '<b>',
-      '</b>',
-      '<p>',
-      '</p>',
-      '<table>',
-      '<td>',
-      '</table>',
-      '<a href=x>',
-      '<li>',
-      'x',
-      '<!--',
-      '>',
-      '&lt',
-      '<svg>',
-      ' ',
-      '\0',
-      '<tr>',
-      '<br>',
-      '<div>',
-      '</div>',
-      '<i>',
-      '</i>',
-      '<template>',
-      '<object>',
-      '<body a=1>',
-      '<p a b=1 a>',
+    const name = fc.oneof(
+      {
+        weight: 3,
+        arbitrary: fc.constantFrom('a', 'b', 'i', 'p', 'div', 'li', 'br', 'table', 'tr', 'td', 'template', 'svg'),
+      },
+      fc.constantFrom(
+        ...[
+          'font',
+          'nobr',
+          'ul',
+          'dd',
+          'h1',
+          'address',
+          'button',
+          'form',
+          'input',
+          'hr',
+          'pre',
+          'ruby',
+          'rt',
+          'rb',
+          'x-y',
+        ],
+        ...[
+          'tbody',
+          'thead',
+          'th',
+          'caption',
+          'colgroup',
+          'col',
+          'select',
+          'option',
+          'optgroup',
+          'marquee',
+          'object',
+          'image',
+        ],
+        ...['math', 'foreignObject', 'mi', 'title', 'desc', 'script', 'style', 'textarea', 'noscript', 'plaintext'],
+        ...['html', 'head', 'body', 'frameset', 'frame'],
+      ),
+    )
+    const given = fc.constantFrom('', '', ' a', ' a=1 b="2"', ' a b=1 a', ' type=hidden', ' class=x id=y c d e', ' /')
+    const piece = fc.oneof(
+      { weight: 6, arbitrary: fc.tuple(name, given).map(([tag, attrs]) => `<${tag}${attrs}>`) },
+      { weight: 4, arbitrary: name.map((tag) => `</${tag}>`) },
+      fc.constantFrom(
+        'x',
+        ' ',
+        '\n',
+        ' y ',
+        '\0',
+        '&amp;',
+        '&lt',
+        '<!-- c -->',
+        '<!doctype html>',
+        '<![CDATA[z]]>',
+        '<!--',
+        '>',
+        '</',
+      ),
     )
     fc.assert(
       fc.property(fc.array(piece, { maxLength: 60 }), (pieces) => {
         expect(documentOf(pieces.join(''))).toBe(load(pieces.join('')).html())
       }),
-      { numRuns: 300 },
+      { numRuns: 1_000 },
     )
   })
 })
