@@ -89,6 +89,14 @@ class LimitedTokenizer extends Tokenizer {
     if (currentToken !== null && 'attrs' in currentToken) this.#work.addAttribute(currentToken.attrs.length)
     super._leaveAttrName()
   }
+
+  /**
+   * Of `&#x` and more than 256 digits the library makes no number at all, and throws; by the standard (section 13.2.5.80) it is U+FFFD. Ours:
+   * also of that many zeros.
+   */
+  protected override _flushCodePointConsumedAsCharacterReference(codePoint: number): void {
+    super._flushCodePointConsumedAsCharacterReference(Number.isNaN(codePoint) ? 0xfffd : codePoint)
+  }
 }
 
 /** Of one page: it counts. @param parserOf there is none yet when this is made. */

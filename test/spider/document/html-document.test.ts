@@ -59,6 +59,16 @@ describe('HTML is parsed as cheerio does', () => {
       }
   })
 
+  it.each([`&#x${'f'.repeat(300)};`, `&#${'9'.repeat(400)}`, `&#x${'0'.repeat(300)}41;`])(
+    'but for numbers without end, on which it breaks: they are U+FFFD',
+    (reference) => {
+      expect(() => load(`<p>${reference}`)).toThrow(RangeError)
+      expect(load(parseHtml(`<p a="${reference}">${reference}x`))('p').prop('outerHTML')).toBe(
+        '<p a="\ufffd">\ufffdx</p>',
+      )
+    },
+  )
+
   it('whatever it is', () => {
     const name = fc.oneof(
       {
