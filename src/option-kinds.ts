@@ -75,7 +75,10 @@ export const choice = <const Word extends string>(
   words: readonly [Word, ...Word[]],
 ): OptionSpec<Word> => ({
   schema: z.enum(words),
-  expects: new Intl.ListFormat('en-GB', { type: 'disjunction' }).format(words.map((word) => `\`${word}\``)),
+  expects: words
+    .map((word) => `\`${word}\``)
+    .join(', ')
+    .replace(/, ([^,]*)$/, ' or $1'),
   default: words[0],
   meaning,
   read: readText,
